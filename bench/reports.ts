@@ -1,0 +1,51 @@
+/**
+ * What the processes of a bench say to each other. A peer process is told its task when it starts, reports over the
+ * channel of `fork`, and gets one of two orders. The C program prints the same reports, one JSON object a line.
+ */
+
+import type { PackageName } from "./engine.js"
+
+/** How a socket is driven: one message at a time, or as fast as the engine can (`trySend` + `batches`). */
+export type Loop = "await" | "batches"
+
+export type Report =
+  | { type: "bound"; endpoint: string }
+  /** Connected, subscribed: the other side may begin. */
+  | { type: "ready" }
+  /** From the side that holds the clock: `messages` arrived in `seconds`. */
+  | { type: "measured"; messages: number; seconds: number }
+  /** Round trips, in microseconds. */
+  | { type: "latency"; p50: number; p99: number; messages: number; seconds: number }
+  /** Resident memory after garbage collection, in bytes. */
+  | { type: "memory"; bytes: number }
+
+/** `go`: begin the next part of the task. `stop`: close the sockets and exit. */
+export type Order = "go" | "stop"
+
+/** A stream of `warm` messages that are not timed and then `timed` ones that are. */
+export interface StreamTask {
+  engine: PackageName
+  loop: Loop
+  endpoint: string
+  size: number
+  warm: number
+  timed: number
+}
+
+export interface RawTask {
+  /** `tcp://127.0.0.1:port` (0 = any) or `ipc://path`. */
+  endpoint: string
+  size: number
+  warm: number
+  timed: number
+}
+
+export interface FanOutTask extends StreamTask {
+  subscribers: number
+}
+
+export interface MemoryTask {
+  engine: PackageName | "raw"
+  endpoint: string
+  peers: number
+}

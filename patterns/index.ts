@@ -1,0 +1,35 @@
+/** `peerlane`: sockets that speak ZMTP to any ZeroMQ peer, with the names and the behaviour of the `zeromq` package. */
+export {
+  type Dropped,
+  type Event,
+  type EventOfType,
+  type EventType,
+  Observer,
+  Peer,
+  type PeerStats,
+  ProtocolError,
+  type ReceivedFrom,
+  type SocketStats,
+  type WaitOptions,
+  ZmqError,
+} from "../src/index.js"
+export { Context, type ContextOptions, context } from "./context.js"
+export type { MessageLike } from "./frames.js"
+export { Pair } from "./pair/pair.js"
+export { Publisher } from "./pub-sub/publisher.js"
+export { Subscriber } from "./pub-sub/subscriber.js"
+export { XPublisher } from "./pub-sub/xpublisher.js"
+export { XSubscriber } from "./pub-sub/xsubscriber.js"
+export { Pull } from "./push-pull/pull.js"
+export { Push } from "./push-pull/push.js"
+export { Reply } from "./req-rep/reply.js"
+export { Request } from "./req-rep/request.js"
+export { Dealer } from "./router-dealer/dealer.js"
+export { Router, type RouterConnectOptions } from "./router-dealer/router.js"
+export { type BatchOptions, type Message, type Readable, Socket, type SocketOptions, type Writable } from "./socket.js"
+
+/** The version of libzmq whose behaviour this is. */
+export const version = "4.3.5"
+
+/** What can be done beyond tcp and inproc, by the names of `zeromq`. */
+export const capability: Partial<Record<"ipc" | "pgm" | "tipc" | "norm" | "curve" | "gssapi" | "draft", boolean>> = { ipc: true }

@@ -1,0 +1,123 @@
+/**
+ * What PUB and XPUB share (29/PUBSUB): subscriptions come up from the peers, and a message goes to each peer that
+ * subscribed to what its first frame begins with. A peer whose queue is full misses it, which is counted; with `noDrop`
+ * sending waits for all of them instead.
+ */
+import { type Link, type Message, type Pipe, sizeOf, type SocketTypeName, Subscriptions, Waiter, type WaitOptions, ZmqError, checkWait } from "../../src/index.js"
+import { toTopic } from "../frames.js"
+import { type ContextOption, Writable } from "../socket.js"
+
+const CANCEL = 0
+const SUBSCRIBE = 1
+
+export abstract class Publishing extends Writable {
+  protected readonly subscriptions = new Subscriptions()
+  protected readonly pipes = new Set<Pipe>()
+  private readonly targets: Pipe[] = []
+  private readonly line = new Set<SubscribersWaiter>()
+
+  protected constructor(type: SocketTypeName, options: ContextOption | undefined) {
+    super(type, options)
+  }
+
+  /** A peer subscribed or cancelled, or sent something else. */
+  protected abstract onUpstream(pipe: Pipe, message: Message, kind: "subscribe" | "cancel" | "message"): void
+
+  /**
+   * Resolves when `count` (1) peers have a subscription that lets a message pass which begins with `topic` (empty: which
+   * lets every message pass). Then nothing is lost on a subscriber that was slow to join. EAGAIN after `timeout`.
+   */
+  waitForSubscribers(topic: string | Buffer = "", count = 1, options: WaitOptions = {}): Promise<void> {
+    this.checkOpen()
+    checkWait(options)
+    const bytes = toTopic(topic)
+    if (this.countSubscribers(bytes) >= count) return Promise.resolve()
+    const tooFew = () => new ZmqError("EAGAIN", { detail: `${this.countSubscribers(bytes)} of ${count} subscribers are there` })
+    const waiter = new SubscribersWaiter(this.core, this.line, options, tooFew)
+    waiter.topic = bytes.slice()
+    waiter.count = count
+    return waiter.promise
+  }
+
+  override close(options = {}): Promise<void> {
+    for (const waiter of this.line) waiter.reject(new ZmqError("EAGAIN", { detail: "the socket was closed" }))
+    return super.close(options)
+  }
+
+  override pipeAttached({ pipe }: Link): boolean {
+    this.pipes.add(pipe)
+    return true
+  }
+
+  override pipeEnded({ pipe }: Link): void {
+    this.pipes.delete(pipe)
+    this.subscriptions.removeAll(pipe)
+    this.sends.serve()
+  }
+
+  override onReadable(pipe: Pipe): void {
+    for (let message = pipe.read(); message !== undefined; message = pipe.read()) this.upstream(pipe, message)
+    for (const waiter of this.line) if (this.countSubscribers(waiter.topic) >= waiter.count) waiter.resolve()
+  }
+
+  override sendNow(message: Message): boolean {
+    const { targets } = this
+    targets.length = 0
+    this.match(message[0]!, targets)
+    if (this.store.values.noDrop && !this.allAdmit(targets, message)) return false
+    for (let i = 0; i < targets.length; i++) {
+      const pipe = targets[i]!
+      // On inproc the array goes to the receiver, who may change it.
+      if (!pipe.write(i === 0 ? message : message.slice())) pipe.counters.drop("full")
+    }
+    return true
+  }
+
+  override receiveNow(): Message | undefined {
+    return undefined
+  }
+
+  protected override get canSend(): boolean {
+    if (!this.store.values.noDrop) return true
+    for (const pipe of this.pipes) if (!pipe.admits(0)) return false
+    return true
+  }
+
+  protected override get canReceive(): boolean {
+    return false
+  }
+
+  private upstream(pipe: Pipe, message: Message): void {
+    const first = message.length === 1 ? message[0]![0] : undefined
+    const kind = first === SUBSCRIBE ? "subscribe" : first === CANCEL ? "cancel" : "message"
+    this.onUpstream(pipe, message, kind)
+  }
+
+  private match(frame: Uint8Array, into: Pipe[]): void {
+    if (!this.store.values.invertMatching) {
+      this.subscriptions.match(frame, into)
+      return
+    }
+    const matching: Pipe[] = []
+    this.subscriptions.match(frame, matching)
+    const without = new Set(matching)
+    for (const pipe of this.pipes) if (!without.has(pipe)) into.push(pipe)
+  }
+
+  private allAdmit(pipes: Pipe[], message: Message): boolean {
+    const size = sizeOf(message)
+    for (let i = 0; i < pipes.length; i++) if (!pipes[i]!.admits(size)) return false
+    return true
+  }
+
+  private countSubscribers(topic: Uint8Array): number {
+    const found: Pipe[] = []
+    this.match(topic, found)
+    return found.length
+  }
+}
+
+class SubscribersWaiter extends Waiter<void> {
+  topic: Uint8Array = new Uint8Array(0)
+  count = 0
+}

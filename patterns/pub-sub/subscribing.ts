@@ -1,0 +1,109 @@
+/**
+ * What SUB and XSUB share (29/PUBSUB): messages come in fairly from all publishers, and every publisher is told all
+ * subscriptions, again after each reconnect. Topics are counted: the cancellation goes out when the last one is gone.
+ */
+import { FairQueue, type Link, type Message, type Pipe, type SocketTypeName, Trie } from "../../src/index.js"
+import { type ContextOption, Readable } from "../socket.js"
+
+const CANCEL = 0
+const SUBSCRIBE = 1
+
+/** The topics of one socket, and its pipes to publishers. */
+export class Upstream {
+  readonly topics = new Trie<number>()
+  private readonly pipes = new Set<Pipe>()
+
+  add(pipe: Pipe): void {
+    this.pipes.add(pipe)
+    this.tellAll(pipe)
+  }
+
+  remove(pipe: Pipe): void {
+    this.pipes.delete(pipe)
+  }
+
+  /** Tells a publisher everything, in place of what it may have missed. */
+  tellAll(pipe: Pipe): void {
+    for (const [topic] of this.topics.entries()) pipe.force([subscription(SUBSCRIBE, topic)])
+  }
+
+  /** Every subscription goes up, even a repeated one: an XPUB may want to know. */
+  subscribe(topic: Uint8Array): void {
+    this.topics.set(topic, (this.topics.get(topic) ?? 0) + 1)
+    this.tell(subscription(SUBSCRIBE, topic))
+  }
+
+  unsubscribe(topic: Uint8Array): void {
+    const count = this.topics.get(topic)
+    if (count === undefined) return
+    if (count > 1) {
+      this.topics.set(topic, count - 1)
+      return
+    }
+    this.topics.delete(topic)
+    this.tell(subscription(CANCEL, topic))
+  }
+
+  /** Passes on what is no subscription; a publisher whose queue is full misses it. */
+  send(message: Message): void {
+    for (const pipe of this.pipes) if (!pipe.write(message.slice())) pipe.counters.drop("full")
+  }
+
+  private tell(frame: Buffer): void {
+    for (const pipe of this.pipes) pipe.force([frame])
+  }
+}
+
+function subscription(first: number, topic: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(1 + topic.length)
+  frame[0] = first
+  frame.set(topic, 1)
+  return frame
+}
+
+/** Reads 1 or 0 of a subscription; null for any other message. */
+export function subscriptionKind(message: Message): "subscribe" | "cancel" | null {
+  const first = message.length === 1 ? message[0]![0] : undefined
+  return first === SUBSCRIBE ? "subscribe" : first === CANCEL ? "cancel" : null
+}
+
+/** The receiving half, which is the same for both. */
+export abstract class Subscribing extends Readable {
+  protected readonly in = new FairQueue()
+  protected readonly up = new Upstream()
+
+  protected constructor(type: SocketTypeName, options: ContextOption | undefined) {
+    super(type, options)
+  }
+
+  override pipeAttached({ pipe }: Link): boolean {
+    this.in.add(pipe)
+    this.up.add(pipe)
+    return true
+  }
+
+  override pipeEnded({ pipe }: Link): void {
+    this.in.end(pipe)
+    this.up.remove(pipe)
+  }
+
+  override pipeInterrupted({ pipe }: Link): void {
+    pipe.dropOutbound("disconnected")
+    this.up.tellAll(pipe)
+  }
+
+  override onReadable(pipe: Pipe): void {
+    this.in.activate(pipe)
+    this.receives.serve()
+  }
+
+  override receiveNow(): Message | undefined {
+    const message = this.in.read()
+    this.from = this.in.from
+    return message
+  }
+
+  protected override get canReceive(): boolean {
+    return this.in.readable
+  }
+}

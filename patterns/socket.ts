@@ -1,0 +1,173 @@
+/** The public base of all sockets, and the three ways in which they can be used: to send, to receive, for both. */
+import {
+  checkWait,
+  defineOptions,
+  Form,
+  type Received,
+  type ReceiveQueue,
+  type ReceivedFrom,
+  SocketBase,
+  type SocketTypeName,
+  type WaitOptions,
+  ZmqError,
+} from "../src/index.js"
+import { type Context, context as globalContext } from "./context.js"
+import { type MessageLike, toMessage } from "./frames.js"
+
+/** A received message: its frames. Frames above 64 bytes are views of what came together with them (`docs/guide`). */
+export type Message = Buffer[]
+
+/** The context of a socket, beside its options. */
+export interface ContextOption {
+  context?: Context
+}
+
+/** What the constructor of a socket takes: its writable properties. */
+export type SocketOptions<S> = Partial<Omit<S, keyof SocketBase | "context" | "send" | "receive">> & ContextOption
+
+/** A socket. Make one of its subclasses: {@link Push}, {@link Pull}, {@link Publisher} and so on. */
+export abstract class Socket extends SocketBase {
+  /** The context that this socket belongs to. */
+  readonly context: Context
+
+  protected constructor(type: SocketTypeName, options: ContextOption | undefined) {
+    if (options !== undefined && (typeof options !== "object" || options === null)) {
+      throw new TypeError("Options must be an object")
+    }
+    const context = options?.context ?? globalContext
+    super(type, context.core)
+    this.context = context
+  }
+
+  /** Ends the construction: from here on the socket has no other properties, and those of `options` are set. */
+  protected begin(options: ContextOption | undefined): void {
+    Object.seal(this)
+    if (options === undefined) return
+    const { context, ...rest } = options
+    try {
+      Object.assign(this, rest)
+    } catch (error) {
+      this.core.leave(this)
+      throw error
+    }
+  }
+}
+
+/** A socket that sends. */
+export abstract class Writable extends Socket {
+  /**
+   * Sends a message: one frame, or an array of them. Resolves when it is queued for a peer; waits while that is not
+   * possible, in the order of the calls. Frames above 128 bytes must not change until they are written ({@link flushed}).
+   * EAGAIN after `timeout` (option `sendTimeout`) or when the socket is closed, EBUSY when `maxPendingSends` wait.
+   */
+  send(message: MessageLike | MessageLike[], options?: WaitOptions): Promise<void> {
+    this.checkOpen()
+    if (options !== undefined) checkWait(options)
+    const frames = toMessage(message)
+    return frames.length === 0 ? Promise.resolve() : this.sends.send(frames, options)
+  }
+
+  /** Sends a message if that is possible now. False: it would have to wait. Throws what {@link send} would reject with. */
+  trySend(message: MessageLike | MessageLike[]): boolean {
+    this.checkOpen()
+    const frames = toMessage(message)
+    return frames.length === 0 || this.sends.trySend(frames)
+  }
+
+  /** Resolves when all that was sent so far was handed to the operating system, or is lost with its peer. */
+  async flushed(options: WaitOptions = {}): Promise<void> {
+    checkWait(options)
+    if (this.sends.length > 0) await this.sends.settle(options)
+    await this.connections.flushed(options)
+  }
+}
+
+/** Iterates over what was received, many messages at a time. */
+export interface BatchOptions {
+  /** Most messages at a time. Default 256. */
+  max?: number
+  /** Ends the iteration with its reason. */
+  signal?: AbortSignal
+}
+
+/** A socket that receives. */
+export abstract class Readable extends Socket {
+  /** The next message; waits for it, in the order of the calls. EAGAIN after `timeout` (option `receiveTimeout`) or on close. */
+  receive(options?: WaitOptions): Promise<Message> {
+    this.checkOpen()
+    if (options !== undefined) checkWait(options)
+    return this.receives.receive(Form.Plain, options, 1) as Promise<Message>
+  }
+
+  /** The next message and the peer that sent it. */
+  async receiveFrom(options?: WaitOptions): Promise<ReceivedFrom<Message>> {
+    this.checkOpen()
+    if (options !== undefined) checkWait(options)
+    const { message, from } = (await this.receives.receive(Form.From, options, 1)) as Received
+    return { message: message as Message, peer: this.connections.peerOf(from) }
+  }
+
+  /** The next message if one is there; null if not. */
+  tryReceive(): Message | null {
+    this.checkOpen()
+    return this.receives.tryReceive() as Message | null
+  }
+
+  /** Iterates over messages as they come; ends when the socket is closed. */
+  [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
+    return new Steps(this.receives, Form.Step, 1, undefined)
+  }
+
+  /** Iterates over what has arrived, an array of messages at a time: the fastest way to receive. */
+  batches({ max = 256, signal }: BatchOptions = {}): AsyncIterable<Message[]> {
+    if (typeof max !== "number") throw new TypeError("Option max must be a number")
+    if (!(max >= 1)) throw new ZmqError("EINVAL", { detail: `expected max of 1 or more, got ${max}` })
+    checkWait({ signal })
+    const wait = signal === undefined ? undefined : { signal }
+    return { [Symbol.asyncIterator]: () => new Steps<Message[]>(this.receives, Form.Batch, max, wait) }
+  }
+}
+
+/** An iterator over a socket, by hand: an async generator would cost a promise more for each message. */
+class Steps<T> implements AsyncIterator<T, undefined> {
+  constructor(
+    private readonly receives: ReceiveQueue,
+    private readonly form: Form,
+    private readonly max: number,
+    private readonly wait: WaitOptions | undefined,
+  ) {}
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    return this.receives.receive(this.form, this.wait, this.max) as Promise<IteratorResult<T, undefined>>
+  }
+}
+
+const SEND_METHODS = ["send", "trySend", "flushed"] as const
+const RECEIVE_METHODS = ["receive", "receiveFrom", "tryReceive", "batches", Symbol.asyncIterator] as const
+
+export type SendMethods = Pick<Writable, (typeof SEND_METHODS)[number]>
+export type ReceiveMethods = Pick<Readable, (typeof RECEIVE_METHODS)[number]>
+
+function copyMethods(to: object, from: object, names: readonly PropertyKey[]): void {
+  for (const name of names) Object.defineProperty(to, name, Object.getOwnPropertyDescriptor(from, name) as PropertyDescriptor)
+}
+
+/** Gives a class that receives the methods to send. */
+export function alsoSends(socket: { prototype: Readable }): void {
+  copyMethods(socket.prototype, Writable.prototype, SEND_METHODS)
+}
+
+/** Gives a class that sends the methods to receive. */
+export function alsoReceives(socket: { prototype: Writable }): void {
+  copyMethods(socket.prototype, Readable.prototype, RECEIVE_METHODS)
+}
+
+/** A socket that sends and receives. */
+export abstract class Duplex extends Readable {}
+export interface Duplex extends SendMethods {}
+alsoSends(Duplex)
+
+/** Gives a socket class the options of its type as properties. */
+export function withOptions(socket: { prototype: Socket }, type: SocketTypeName): void {
+  defineOptions(socket.prototype, type)
+}

@@ -1,0 +1,141 @@
+/**
+ * One bound endpoint: a listener and the connections that came by it. A peer's pipe is made when its handshake is done,
+ * and ends with its connection.
+ */
+import { ZmqError } from "../errors.js"
+import type { Pipe } from "../pipe/pipe.js"
+import type { ByteStream, Listener, ListenEvents, Transport } from "../transport/transport.js"
+import type { PeerInfo } from "../wire/engine.js"
+import { type ConnectionHost, type EndpointOptions, type EndpointUser, owes } from "./connection-host.js"
+import { reportHandshake } from "./dialer.js"
+import type { Link } from "./link.js"
+import { Session, type SessionOwner } from "./session.js"
+
+export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
+  readonly role = "bound"
+  endpoint = ""
+  private listener: Listener | null = null
+  private readonly sessions = new Map<Session, Link | null>()
+  private done: (() => void) | null = null
+  private over = false
+
+  constructor(
+    private readonly host: ConnectionHost,
+    private readonly options: EndpointOptions,
+  ) {}
+
+  /** Binds. Rejects when it cannot. */
+  async start(transport: Transport, address: string, endpoint: string): Promise<void> {
+    try {
+      this.listener = await transport.listen(address, this.options, this)
+    } catch (cause) {
+      const error = ZmqError.from(cause, endpoint)
+      this.host.emit("bind:error", { address: endpoint, error })
+      throw error
+    }
+    this.endpoint = this.listener.endpoint
+    this.host.context.runtime.debug("%s bound", this.endpoint)
+    this.host.emit("bind", { address: this.endpoint })
+  }
+
+  get links(): Iterable<Link> {
+    return [...this.sessions.values()].filter(link => link !== null)
+  }
+
+  get pending(): boolean {
+    for (const link of this.sessions.values()) if (link !== null && owes(link.pipe)) return true
+    return false
+  }
+
+  close(done: () => void): void {
+    this.done = done
+    this.stopListening()
+    for (const [session, link] of this.sessions) {
+      if (link === null) session.abort()
+      else session.finish(() => this.drop(session, link))
+    }
+    this.finishIfDone()
+  }
+
+  abort(): void {
+    this.stopListening()
+    for (const [session, link] of this.sessions) {
+      link?.pipe.dropOutbound("closed")
+      session.abort()
+    }
+    this.finishIfDone()
+  }
+
+  flushNow(): void {
+    for (const session of this.sessions.keys()) {
+      session.pull()
+      session.flush()
+    }
+  }
+
+  marksChanged(): void {
+    for (const { pipe } of this.links) {
+      pipe.outbound.setMarks(this.host.marks.out)
+      pipe.inbound.setMarks(this.host.marks.in)
+    }
+  }
+
+  onStream(stream: ByteStream): void {
+    const { context } = this.host
+    const session = new Session(context, this.options, Session.unwrittenMark(this.options.conflate), stream, this)
+    this.sessions.set(session, null)
+    stream.open()
+  }
+
+  onError(error: Error): void {
+    this.host.emit("accept:error", { address: this.endpoint, error: ZmqError.from(error, this.endpoint) })
+  }
+
+  onConnected(session: Session): void {
+    this.host.emit("accept", { address: this.nameOf(session) })
+  }
+
+  onReady(session: Session, peer: PeerInfo): Pipe | null {
+    const link = this.host.createLink(this.endpoint, error => session.abort(error))
+    if (!this.host.attach(link)) return null
+    this.sessions.set(session, link)
+    this.host.emit("handshake", { address: this.nameOf(session) })
+    this.host.peerReady(link, peer, session.stream.remote)
+    return link.pipe
+  }
+
+  onEnded(session: Session, error: Error | null, handshaking: boolean): void {
+    const address = this.nameOf(session)
+    this.host.context.runtime.debug("%s lost %s: %s", address, session.stream.remote, error?.message ?? "it left")
+    reportHandshake(this.host, address, error, handshaking)
+    this.host.emit("disconnect", { address })
+    this.drop(session, this.sessions.get(session) ?? null)
+  }
+
+  private nameOf(session: Session): string {
+    return session.stream.local || this.endpoint
+  }
+
+  private drop(session: Session, link: Link | null): void {
+    if (!this.sessions.delete(session)) return
+    if (link !== null) {
+      link.since = null
+      link.pipe.dropOutbound("disconnected")
+      this.host.ended(link)
+    }
+    this.finishIfDone()
+  }
+
+  private stopListening(): void {
+    if (this.listener === null) return
+    this.listener.close()
+    this.listener = null
+    this.host.emit("close", { address: this.endpoint })
+  }
+
+  private finishIfDone(): void {
+    if (this.over || this.done === null || this.sessions.size > 0) return
+    this.over = true
+    this.done()
+  }
+}

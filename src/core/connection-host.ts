@@ -1,0 +1,65 @@
+/** What dialers, acceptors and inproc need of the socket that they work for. */
+import type { Marks } from "../pipe/queue.js"
+import type { Pipe, PipeOwner } from "../pipe/pipe.js"
+import type { TransportOptions } from "../transport/transport.js"
+import type { EngineOptions, PeerInfo } from "../wire/engine.js"
+import type { ContextBase } from "./context.js"
+import type { Link } from "./link.js"
+import type { EventOfType, EventType } from "./observer.js"
+
+/** The options of a socket as they were when an endpoint was bound or connected. */
+export interface EndpointOptions extends EngineOptions, TransportOptions {
+  readonly immediate: boolean
+  readonly reconnectInterval: number
+  readonly reconnectMaxInterval: number
+  readonly connectTimeout: number
+  readonly conflate: boolean
+}
+
+/** The fields of an event beside its type. */
+export type EventDetails<T extends EventType> = Omit<EventOfType<T>, "type">
+
+export interface ConnectionHost extends PipeOwner {
+  readonly context: ContextBase
+  /** The marks that pipes of this socket have now. */
+  readonly marks: { readonly out: Marks; readonly in: Marks }
+  /** A new pipe, with what ends its connection. */
+  createLink(endpoint: string, end: (error: Error | null) => void): Link
+  /** The same for a pipe that is there already. */
+  adoptLink(pipe: Pipe, endpoint: string, end: (error: Error | null) => void): Link
+  /** Gives a pipe to the pattern, which may use it from now on. False: the pattern takes no more of them. */
+  attach(link: Link): boolean
+  /** The peer is there. */
+  peerReady(link: Link, peer: PeerInfo, address: string): void
+  /** The connection broke; the pipe stays for the next one. */
+  interrupted(link: Link): void
+  /** The peer is gone for good: what came from it can still be read. */
+  ended(link: Link): void
+  emit<T extends EventType>(type: T, details: EventDetails<T>): void
+}
+
+/** How a socket came to an endpoint. An inproc one that was unbound keeps its connections. */
+export type Role = "bound" | "connected" | "unbound"
+
+/** One bound or connected endpoint of a socket. */
+export interface EndpointUser {
+  readonly role: Role
+  /** As it was given, or as it was resolved. */
+  readonly endpoint: string
+  readonly links: Iterable<Link>
+  /** Ends in order: takes no new peers, sends what is queued, then calls `done`. */
+  close(done: () => void): void
+  /** Ends now; `done` of {@link close} is called as well. */
+  abort(): void
+  /** Writes what can be written without waiting. */
+  flushNow(): void
+  /** Whether something that was sent has not left the process. */
+  readonly pending: boolean
+  /** The marks of the socket have changed. */
+  marksChanged(): void
+}
+
+/** Whether anything waits in the outbound queue of a pipe, or is encoded and not written. */
+export function owes(pipe: Pipe): boolean {
+  return pipe.written < pipe.accepted
+}

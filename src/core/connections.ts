@@ -1,0 +1,325 @@
+/**
+ * The endpoints of one socket and the peers that came by them. It stands between the connections below, which come and
+ * go, and the pattern above, which sees pipes; and it ends them, at once or after what is queued was sent.
+ */
+import { ZmqError } from "../errors.js"
+import { Counters, Pipe, type PipeOwner } from "../pipe/pipe.js"
+import type { Marks } from "../pipe/queue.js"
+import { parseEndpoint } from "../transport/endpoint.js"
+import type { PeerInfo } from "../wire/engine.js"
+import type { SocketTypeName } from "../wire/socket-types.js"
+import { Acceptor } from "./acceptor.js"
+import type { ConnectionHost, EndpointOptions, EndpointUser, EventDetails, Role } from "./connection-host.js"
+import type { ContextBase } from "./context.js"
+import { Dialer } from "./dialer.js"
+import { INPROC, InprocEndpoint } from "./inproc-endpoint.js"
+import { Link, Peer } from "./link.js"
+import type { EventType } from "./observer.js"
+import { Waiter, type WaitOptions } from "./waiter.js"
+
+/** What the pattern is told of its pipes. */
+export interface Pattern extends PipeOwner {
+  /** A new pipe, to be used from now on. False: no more of them, end it. */
+  pipeAttached(link: Link): boolean
+  /** The peer of a pipe is there, and has said who it is. */
+  pipeReady(link: Link, identity: Uint8Array): void
+  /** The connection of a pipe broke, and will come again. */
+  pipeInterrupted(link: Link): void
+  /** The peer of a pipe is gone for good. What it sent may be read, nothing can be sent. */
+  pipeEnded(link: Link): void
+}
+
+/** What the socket decides. */
+export interface ConnectionSettings {
+  readonly marks: { readonly out: Marks; readonly in: Marks }
+  /** The options as they are now, for an endpoint to keep. */
+  endpointOptions(): EndpointOptions
+  emit<T extends EventType>(type: T, details: EventDetails<T>): void
+}
+
+/** Connecting twice to one endpoint makes one connection for these (libzmq). */
+const CONNECT_ONCE: readonly SocketTypeName[] = ["DEALER", "SUB", "PUB", "REQ"]
+
+export class Connections implements ConnectionHost {
+  /** The endpoint that was last bound or connected, resolved. */
+  lastEndpoint: string | null = null
+  /** What peers that have left had carried, and what reached none. */
+  readonly counters = new Counters()
+  readonly links = new Map<Pipe, Link>()
+  /** Those of pipes that have ended as well, while something of them is unread. */
+  private readonly known = new WeakMap<Pipe, Link>()
+  private users: EndpointUser[] = []
+  private closed = false
+  /** Endpoints that are ending, and send what is queued. */
+  private readonly leaving = new Set<EndpointUser>()
+  /** The process waited once for what is queued, as long as it may. */
+  private lingered = false
+  private readonly readyLine = new Set<ReadyWaiter>()
+  private readonly flushLine = new Set<FlushWaiter>()
+
+  constructor(
+    readonly context: ContextBase,
+    private readonly type: SocketTypeName,
+    private readonly pattern: Pattern,
+    private readonly settings: ConnectionSettings,
+  ) {}
+
+  get marks() {
+    return this.settings.marks
+  }
+
+  /** Endpoints that are bound or connected. */
+  get size(): number {
+    return this.users.length
+  }
+
+  async bind(endpoint: string): Promise<void> {
+    const { scheme, address } = parseEndpoint(endpoint)
+    const options = this.settings.endpointOptions()
+    if (scheme === INPROC) {
+      const user = new InprocEndpoint(this, address, options.routingId, null)
+      this.add(user)
+      try {
+        user.bind()
+      } catch (error) {
+        this.remove(user)
+        throw error
+      }
+      return
+    }
+    const acceptor = new Acceptor(this, options)
+    this.context.hold()
+    try {
+      await acceptor.start(this.context.transport(scheme, endpoint), address, endpoint)
+    } finally {
+      this.context.release()
+    }
+    this.add(acceptor)
+    if (this.closed) this.close(0, () => {})
+  }
+
+  /** The rejecting form of {@link leave}. */
+  async unbind(endpoint: string, linger: number): Promise<void> {
+    this.leave(endpoint, "bound", linger)
+  }
+
+  connect(endpoint: string, routingId: Uint8Array | null): void {
+    const { scheme, address } = parseEndpoint(endpoint)
+    const options = this.settings.endpointOptions()
+    if (scheme === INPROC) {
+      const user = new InprocEndpoint(this, address, options.routingId, routingId)
+      this.add(user)
+      user.connect()
+      return
+    }
+    const transport = this.context.transport(scheme, endpoint)
+    transport.check(address)
+    if (CONNECT_ONCE.includes(this.type) && this.users.some(user => user instanceof Dialer && user.endpoint === endpoint)) {
+      return
+    }
+    const dialer = new Dialer(this, transport, address, endpoint, options, routingId)
+    this.add(dialer)
+    dialer.start()
+  }
+
+  /** Ends all that was bound to, or connected to, this endpoint; ENOENT when nothing was. */
+  leave(endpoint: string, role: Role, linger: number): void {
+    parseEndpoint(endpoint)
+    const found = this.users.filter(user => user.endpoint === endpoint && user.role === role)
+    if (found.length === 0) throw new ZmqError("ENOENT", { address: endpoint })
+    for (const user of found) {
+      if (role === "bound" && user instanceof InprocEndpoint) {
+        user.unbind()
+        continue
+      }
+      this.remove(user)
+      this.forget(user)
+      this.end([user], linger, () => {})
+    }
+  }
+
+  /** Ends everything. `done` is called when nothing is left, or `linger` milliseconds are over. */
+  close(linger: number, done: () => void): void {
+    this.closed = true
+    const users = this.users
+    this.users = []
+    for (const user of users) this.forget(user)
+    for (const waiter of this.readyLine) waiter.reject(closedError())
+    this.end([...users, ...this.leaving], linger, done)
+  }
+
+  /** The process has nothing left to do: keeps it alive while something is queued, as `linger` says. */
+  linger(linger: number): void {
+    if (linger === 0 || this.lingered || this.flushLine.size > 0 || !this.users.some(user => user.pending)) return
+    this.lingered = linger > 0
+    this.flushed({ timeout: linger }).catch(error => this.context.runtime.debug("linger is over: %s", error.message))
+  }
+
+  flushNow(): void {
+    for (const user of [...this.users, ...this.leaving]) user.flushNow()
+  }
+
+  marksChanged(): void {
+    for (const user of this.users) user.marksChanged()
+  }
+
+  /** The peer at the other end of a pipe, even if it has left. */
+  peerOf(pipe: Pipe): Peer {
+    return new Peer(this.known.get(pipe) as Link)
+  }
+
+  /** Peers whose handshake is done. */
+  get readyCount(): number {
+    let count = 0
+    for (const link of this.links.values()) if (link.since !== null) count++
+    return count
+  }
+
+  /** Resolves when so many peers are there. */
+  ready(peers: number, options: WaitOptions): Promise<void> {
+    if (this.readyCount >= peers) return Promise.resolve()
+    const waiter = new ReadyWaiter(this.context, this.readyLine, options, () => new ZmqError("EAGAIN", { detail: `${this.readyCount} of ${peers} peers are ready` }))
+    waiter.peers = peers
+    return waiter.promise
+  }
+
+  /** Resolves when all that was sent so far has left the process, or is lost with its peer. */
+  flushed(options: WaitOptions): Promise<void> {
+    const targets = new Map<Pipe, number>()
+    for (const pipe of this.links.keys()) if (pipe.written < pipe.accepted) targets.set(pipe, pipe.accepted)
+    if (targets.size === 0) return Promise.resolve()
+    const waiter = new FlushWaiter(this.context, this.flushLine, options, () => new ZmqError("EAGAIN", { detail: "not all is written" }))
+    waiter.targets = targets
+    return waiter.promise
+  }
+
+  // From the pipes
+
+  onReadable(pipe: Pipe): void {
+    if (this.links.get(pipe)?.attached) this.pattern.onReadable(pipe)
+  }
+
+  onWritable(pipe: Pipe): void {
+    if (this.links.get(pipe)?.attached) this.pattern.onWritable(pipe)
+  }
+
+  onWritten(pipe: Pipe): void {
+    if (this.flushLine.size === 0) return
+    for (const waiter of this.flushLine) waiter.progress(pipe)
+  }
+
+  // From the connections
+
+  createLink(endpoint: string, end: (error: Error | null) => void): Link {
+    return this.adoptLink(Pipe.create(this, this.marks.in, this.marks.out, this.context.bytes), endpoint, end)
+  }
+
+  adoptLink(pipe: Pipe, endpoint: string, end: (error: Error | null) => void): Link {
+    const link = new Link(pipe, end)
+    this.known.set(pipe, link)
+    link.endpoint = endpoint
+    return link
+  }
+
+  attach(link: Link): boolean {
+    this.links.set(link.pipe, link)
+    link.attached = true
+    if (this.pattern.pipeAttached(link)) return true
+    link.attached = false
+    this.links.delete(link.pipe)
+    return false
+  }
+
+  peerReady(link: Link, peer: PeerInfo, address: string): void {
+    link.address = address
+    link.type = peer.type
+    link.mechanism = peer.mechanism
+    link.routingId ??= peer.identity
+    link.since = this.context.runtime.date()
+    if (link.attached) this.pattern.pipeReady(link, peer.identity)
+    const count = this.readyLine.size === 0 ? 0 : this.readyCount
+    for (const waiter of this.readyLine) if (count >= waiter.peers) waiter.resolve()
+  }
+
+  interrupted(link: Link): void {
+    if (link.attached) this.pattern.pipeInterrupted(link)
+  }
+
+  ended(link: Link): void {
+    const { pipe } = link
+    if (!this.links.delete(pipe)) return
+    pipe.ended = true
+    this.counters.add(pipe.counters)
+    for (const waiter of this.flushLine) waiter.forget(pipe)
+    if (!link.attached) return
+    link.attached = false
+    this.pattern.pipeEnded(link)
+  }
+
+  emit<T extends EventType>(type: T, details: EventDetails<T>): void {
+    this.settings.emit(type, details)
+  }
+
+  /** Takes the pipes of an endpoint from the pattern at once; what they hold inbound is dropped. */
+  private forget(user: EndpointUser): void {
+    for (const link of user.links) {
+      link.pipe.inbound.clear()
+      link.pipe.ended = true
+      if (!link.attached) continue
+      link.attached = false
+      this.pattern.pipeEnded(link)
+    }
+  }
+
+  private end(users: EndpointUser[], linger: number, done: () => void): void {
+    let left = users.length
+    if (left === 0) {
+      done()
+      return
+    }
+    this.context.hold()
+    const timer = linger > 0 ? this.context.runtime.after(linger, () => users.forEach(user => void user.abort())) : null
+    for (const user of users) {
+      this.leaving.add(user)
+      user.close(() => {
+        this.leaving.delete(user)
+        if (--left > 0) return
+        timer?.cancel()
+        this.context.release()
+        done()
+      })
+      if (linger === 0) user.abort()
+    }
+  }
+
+  private add(user: EndpointUser): void {
+    this.users.push(user)
+    this.lastEndpoint = user.endpoint
+  }
+
+  private remove(user: EndpointUser): void {
+    this.users = this.users.filter(other => other !== user)
+  }
+}
+
+class ReadyWaiter extends Waiter<void> {
+  peers = 0
+}
+
+class FlushWaiter extends Waiter<void> {
+  /** How far each pipe has to come. */
+  targets = new Map<Pipe, number>()
+
+  progress(pipe: Pipe): void {
+    const target = this.targets.get(pipe)
+    if (target !== undefined && pipe.written >= target) this.forget(pipe)
+  }
+
+  forget(pipe: Pipe): void {
+    if (this.targets.delete(pipe) && this.targets.size === 0) this.resolve()
+  }
+}
+
+function closedError(): ZmqError {
+  return new ZmqError("EAGAIN", { detail: "the socket was closed" })
+}

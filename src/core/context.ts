@@ -1,0 +1,122 @@
+/**
+ * What sockets share: the surroundings, the pool of slabs, the names of inproc, the turn of the event loop, and the one
+ * reference that keeps the process alive while somebody waits.
+ */
+import { ZmqError } from "../errors.js"
+import type { Bytes } from "../message.js"
+import type { Transport } from "../transport/transport.js"
+import { SlabPool } from "../wire/batch.js"
+import { InprocNames } from "./inproc.js"
+import type { Environment, ExitWatcher, Runtime } from "./runtime.js"
+import { Turn } from "./turn.js"
+
+/** A connection with bytes to write. */
+export interface Flushable {
+  flush(): void
+}
+
+/** What a context needs of its sockets. */
+export interface ContextMember {
+  close(): Promise<void>
+  /** The process has nothing left to do: sends on what is queued, as `linger` says. */
+  lingerAtExit(): void
+  /** The process ends: hands over what can be without waiting. */
+  flushNow(): void
+}
+
+export interface ContextSettings {
+  /** True: sockets linger for ever by default. False: new sockets have a linger of 0. ZMQ_BLOCKY. */
+  blocky: boolean
+  /** Kept, without effect: there are no I/O threads. ZMQ_IO_THREADS. */
+  ioThreads: number
+  /** Longest message that new sockets accept, in bytes, beside their own limit. ZMQ_MAX_MSGSZ. */
+  maxMessageSize: number
+  /** Sockets that may be open at a time; one more is EMFILE. ZMQ_MAX_SOCKETS. */
+  maxSockets: number
+  /** Whether new sockets use IPv6 as well. ZMQ_IPV6. */
+  ipv6: boolean
+}
+
+export class ContextBase implements ExitWatcher {
+  readonly runtime: Runtime
+  readonly bytes: Bytes
+  readonly slabs: SlabPool
+  readonly turn: Turn
+  readonly inproc = new InprocNames()
+  readonly settings: ContextSettings = {
+    blocky: true,
+    ioThreads: 1,
+    maxMessageSize: 2147483647,
+    maxSockets: 1023,
+    ipv6: false,
+  }
+  private readonly transports: Map<string, Transport>
+  private readonly members = new Set<ContextMember>()
+  private dirty: Flushable[] = []
+  private closed = false
+  private readonly flushDirty = () => {
+    const dirty = this.dirty
+    this.dirty = []
+    for (let i = 0; i < dirty.length; i++) dirty[i]!.flush()
+  }
+
+  constructor(environment: Environment) {
+    this.runtime = environment.runtime
+    this.bytes = environment.bytes
+    this.slabs = new SlabPool(environment.slab)
+    this.turn = new Turn(this.runtime)
+    this.transports = new Map(environment.transports.map(transport => [transport.scheme, transport]))
+  }
+
+  /** The transport of a scheme; EPROTONOSUPPORT when there is none. */
+  transport(scheme: string, endpoint: string): Transport {
+    const transport = this.transports.get(scheme)
+    if (transport === undefined) {
+      const known = ["inproc", ...this.transports.keys()].join(", ")
+      throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: `expected one of ${known}, got ${scheme}` })
+    }
+    return transport
+  }
+
+  join(member: ContextMember): void {
+    if (this.closed) throw new ZmqError("EFAULT")
+    if (this.members.size >= this.settings.maxSockets) {
+      throw new ZmqError("EMFILE", { detail: `${this.members.size} sockets are open (maxSockets)` })
+    }
+    if (this.members.size === 0) this.runtime.watch(this)
+    this.members.add(member)
+  }
+
+  leave(member: ContextMember): void {
+    if (this.members.delete(member) && this.members.size === 0) this.runtime.unwatch(this)
+  }
+
+  onIdle(): void {
+    for (const member of this.members) member.lingerAtExit()
+  }
+
+  onExit(): void {
+    for (const member of this.members) member.flushNow()
+  }
+
+  /** Closes all sockets, as their `linger` says; resolves when all are done. Sockets cannot be made any more (EFAULT). */
+  async closeAll(): Promise<void> {
+    this.closed = true
+    await Promise.all([...this.members].map(member => member.close()))
+  }
+
+  /** Somebody waits: the process stays. Each call needs its {@link release}. */
+  hold(): void {
+    this.runtime.hold()
+  }
+
+  release(): void {
+    this.runtime.release()
+  }
+
+  /** Calls `flush` when the running callback is over. Once, for each call. */
+  flushSoon(session: Flushable): void {
+    if (this.dirty.length === 0) this.runtime.soon(this.flushDirty)
+    this.dirty.push(session)
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * One connected endpoint: keeps a connection, and waits longer and longer between attempts where asked to. Its pipe is
+ * there from the start, so that messages queue before the peer does (unless `immediate`), and outlives connections.
+ * A protocol error of the peer is final, as in libzmq: trying again would fail again.
+ */
+import { ProtocolError, ZmqError } from "../errors.js"
+import type { Pipe } from "../pipe/pipe.js"
+import type { Transport } from "../transport/transport.js"
+import type { PeerInfo } from "../wire/engine.js"
+import { type ConnectionHost, type EndpointOptions, type EndpointUser, owes } from "./connection-host.js"
+import type { Link } from "./link.js"
+import type { Timer } from "./runtime.js"
+import { Session, type SessionOwner } from "./session.js"
+
+export class Dialer implements EndpointUser, SessionOwner {
+  readonly role = "connected"
+  private link: Link | null = null
+  private session: Session | null = null
+  private attempts = 0
+  private retry: Timer | null = null
+  private timeout: Timer | null = null
+  private done: (() => void) | null = null
+  private over = false
+
+  constructor(
+    private readonly host: ConnectionHost,
+    private readonly transport: Transport,
+    private readonly address: string,
+    readonly endpoint: string,
+    private readonly options: EndpointOptions,
+    /** The routing id by which a ROUTER wants to know the peer. */
+    private readonly routingId: Uint8Array | null,
+  ) {}
+
+  get links(): Iterable<Link> {
+    return this.link === null ? [] : [this.link]
+  }
+
+  get pending(): boolean {
+    return this.link !== null && owes(this.link.pipe)
+  }
+
+  start(): void {
+    if (!this.options.immediate && this.join() === null) {
+      this.finish()
+      return
+    }
+    this.dial()
+  }
+
+  close(done: () => void): void {
+    this.done = done
+    if (this.over) {
+      done()
+      return
+    }
+    if (this.session?.pipe) this.session.finish(() => this.finish())
+    else if (!this.pending) this.abort()
+  }
+
+  abort(): void {
+    this.retry?.cancel()
+    const session = this.session
+    this.session = null
+    session?.abort()
+    this.link?.pipe.dropOutbound("closed")
+    this.finish()
+  }
+
+  flushNow(): void {
+    this.session?.pull()
+    this.session?.flush()
+  }
+
+  marksChanged(): void {
+    if (this.link === null) return
+    this.link.pipe.outbound.setMarks(this.host.marks.out)
+    this.link.pipe.inbound.setMarks(this.host.marks.in)
+  }
+
+  onConnected(session: Session): void {
+    this.timeout?.cancel()
+    this.attempts = 0
+    this.host.context.runtime.debug("%s connected", this.endpoint)
+    this.host.emit("connect", { address: this.endpoint })
+    if (this.link !== null) this.link.address = session.stream.remote
+  }
+
+  onReady(session: Session, peer: PeerInfo): Pipe | null {
+    const link = this.link ?? this.join()
+    if (link === null) return null
+    this.host.emit("handshake", { address: this.endpoint })
+    this.host.peerReady(link, peer, session.stream.remote)
+    if (this.done !== null) this.host.context.runtime.soon(() => session.finish(() => this.finish()))
+    return link.pipe
+  }
+
+  onEnded(session: Session, error: Error | null, handshaking: boolean): void {
+    if (session !== this.session) return
+    this.session = null
+    this.timeout?.cancel()
+    this.report(session, error, handshaking)
+    const { link } = this
+    if (link !== null) {
+      link.since = null
+      link.address = ""
+    }
+    if (error instanceof ProtocolError || this.options.reconnectInterval < 0) {
+      this.finish()
+      return
+    }
+    if (this.done !== null && !this.pending) {
+      this.finish()
+      return
+    }
+    if (link !== null && this.options.immediate) this.leave(link)
+    else if (link !== null) this.host.interrupted(link)
+    this.dialLater()
+  }
+
+  private dial(): void {
+    this.retry = null
+    const { context } = this.host
+    context.runtime.debug("%s connects", this.endpoint)
+    this.host.emit("connect:delay", { address: this.endpoint })
+    const stream = this.transport.connect(this.address, this.options)
+    const mark = Session.unwrittenMark(this.options.conflate)
+    const session = new Session(context, this.options, mark, stream, this)
+    this.session = session
+    if (this.options.connectTimeout > 0) {
+      this.timeout = context.runtime.after(this.options.connectTimeout, () => {
+        session.abort(new ZmqError("ETIMEDOUT", { address: this.endpoint, detail: "connectTimeout" }))
+      })
+    }
+  }
+
+  /** 5.1: the first failure waits already; doubling, without jitter, only where there is a largest interval. */
+  private dialLater(): void {
+    const { reconnectInterval, reconnectMaxInterval } = this.options
+    const { runtime } = this.host.context
+    const interval =
+      reconnectMaxInterval > 0
+        ? Math.min(reconnectMaxInterval, reconnectInterval * 2 ** Math.min(this.attempts, 30))
+        : reconnectInterval + Math.floor(runtime.random() * reconnectInterval)
+    this.attempts++
+    this.host.emit("connect:retry", { address: this.endpoint, interval })
+    this.retry = runtime.after(interval, () => this.dial())
+  }
+
+  private report(session: Session, error: Error | null, handshaking: boolean): void {
+    const { host, endpoint } = this
+    host.context.runtime.debug("%s ended: %s", endpoint, error?.message ?? "by the peer")
+    if (!session.opened) {
+      host.emit("close", { address: endpoint })
+      return
+    }
+    reportHandshake(host, endpoint, error, handshaking)
+    host.emit("disconnect", { address: endpoint })
+  }
+
+  private join(): Link | null {
+    const link = this.host.createLink(this.endpoint, error => this.session?.abort(error))
+    link.routingId = this.routingId
+    if (!this.host.attach(link)) return null
+    this.link = link
+    return link
+  }
+
+  private leave(link: Link): void {
+    this.link = null
+    link.pipe.dropOutbound("disconnected")
+    this.host.ended(link)
+  }
+
+  /** This endpoint is over, by its own fault or as it was told. */
+  private finish(): void {
+    if (this.over) return
+    this.over = true
+    this.retry?.cancel()
+    this.timeout?.cancel()
+    if (this.link !== null) this.leave(this.link)
+    this.done?.()
+  }
+}
+
+/** What a failed handshake is reported as, on either side. */
+export function reportHandshake(host: ConnectionHost, address: string, error: Error | null, handshaking: boolean): void {
+  if (error instanceof ProtocolError) {
+    if (handshaking) host.emit("handshake:error:protocol", { address, error })
+    return
+  }
+  if (!handshaking) return
+  const reason = error === null ? new ZmqError("EPIPE", { detail: "the peer left during the handshake" }) : ZmqError.from(error)
+  host.emit("handshake:error:other", { address, error: reason })
+}

@@ -1,0 +1,115 @@
+/** What a socket knows of one peer, and the handle that users get of it. */
+import type { Message } from "../message.js"
+import type { Counters, Pipe } from "../pipe/pipe.js"
+
+/** One peer of a socket: its pipe, and what is known of it. Lives as long as the pipe; a connecting one outlives connections. */
+export class Link {
+  /** The endpoint that was connected to, or that accepted. */
+  endpoint = ""
+  /** The other end of the connection that is there now. */
+  address = ""
+  type = ""
+  mechanism = "NULL"
+  routingId: Uint8Array | null = null
+  /** When the handshake was done; null while there is no connection. */
+  since: Date | null = null
+  /** The pattern has it. */
+  attached = false
+
+  constructor(
+    readonly pipe: Pipe,
+    /** Ends the connection: as if the peer had (null), or for its fault, which is final for a connecting side. */
+    readonly end: (error: Error | null) => void,
+  ) {}
+}
+
+/** How many messages were dropped: in total, and by each reason that occurred. */
+export interface Dropped {
+  total: number
+  [reason: string]: number
+}
+
+/** What a peer, or a socket in all, has carried so far, and holds now. Sizes are those of frames, without framing. */
+export interface PeerStats {
+  messagesIn: number
+  bytesIn: number
+  messagesOut: number
+  bytesOut: number
+  /** Messages that wait to be received. */
+  queuedIn: number
+  /** Messages that wait to be encoded. */
+  queuedOut: number
+  /**
+   * Messages that never reach anybody: `full` (the peer's queue, PUB and ROUTER), `unroutable` (ROUTER to nobody, REP to
+   * a peer that left), `disconnected` (queued, or on their way, when the connection ended: at most so many), `closed`
+   * (not sent within `linger`), `filtered` and `malformed` (came, and were not for this socket).
+   */
+  dropped: Dropped
+}
+
+export interface SocketStats extends PeerStats {
+  /** Peers whose handshake is done. */
+  peers: number
+}
+
+export function statsOf(counters: Counters, queuedIn: number, queuedOut: number): PeerStats {
+  const { messagesIn, bytesIn, messagesOut, bytesOut } = counters
+  const dropped: Dropped = { total: 0 }
+  for (const [reason, count] of counters.dropped) {
+    dropped[reason] = count
+    dropped.total += count
+  }
+  return { messagesIn, bytesIn, messagesOut, bytesOut, queuedIn, queuedOut, dropped }
+}
+
+/** A peer of a socket. Stays valid, and tells the last that was known, when the peer has left. */
+export class Peer {
+  constructor(private readonly link: Link) {}
+
+  /** The other end of the connection: `tcp://127.0.0.1:40312`; empty while there is none. */
+  get address(): string {
+    return this.link.address
+  }
+
+  /** The endpoint that this socket connected to, or bound, to have this peer. */
+  get endpoint(): string {
+    return this.link.endpoint
+  }
+
+  /** The peer's socket type by its name on the wire (`PULL`); empty when it did not say (inproc). */
+  get type(): string {
+    return this.link.type
+  }
+
+  /** The id by which a Router sends to this peer, or the one that the peer gave itself; null when there is none. A copy. */
+  get routingId(): Buffer | null {
+    const id = this.link.routingId
+    return id === null || id.length === 0 ? null : Buffer.from(id)
+  }
+
+  /** The security mechanism of the connection. */
+  get mechanism(): string {
+    return this.link.mechanism
+  }
+
+  /** When its handshake was done; null while it is not connected. */
+  get since(): Date | null {
+    return this.link.since
+  }
+
+  stats(): PeerStats {
+    const { counters, inbound, outbound } = this.link.pipe
+    return statsOf(counters, inbound.length, outbound.length)
+  }
+
+  /** Ends the connection. A socket that connected to this peer connects again, unless it is told to disconnect(). */
+  disconnect(): void {
+    this.link.end(null)
+  }
+}
+
+/** A message with the peer that it came from. */
+export interface ReceivedFrom<M = Message> {
+  message: M
+  peer: Peer
+}

@@ -1,0 +1,76 @@
+/** The options of one socket: checked and stored as the table says, and made properties of the socket classes. */
+import { ZmqError } from "../errors.js"
+import { defaultOptions, OPTIONS, type OptionName, type OptionRow, type OptionValues, optionsOf } from "../options.js"
+import type { SocketTypeName } from "../wire/socket-types.js"
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+/** Longest routing id (28/REQREP). */
+const MAX_ROUTING_ID = 255
+
+export class OptionStore {
+  readonly values: OptionValues = defaultOptions()
+  /** Options of type string as the bytes that they were given as. */
+  private readonly bytes = new Map<OptionName, Uint8Array>()
+
+  bytesOf(name: OptionName): Uint8Array | null {
+    return this.bytes.get(name) ?? null
+  }
+
+  /** Checks a value against its row and stores it. TypeError for a wrong type, EINVAL out of range, ENOTSUP for what is not there yet. */
+  set(name: OptionName, value: unknown): void {
+    const row: OptionRow = OPTIONS[name]
+    const checked = row.type === "string" ? this.setString(name, value) : checkPlain(name, row, value)
+    if (row.refused && checked !== row.default) throw new ZmqError("ENOTSUP", { detail: `${name}: ${row.doc}` })
+    Object.assign(this.values, { [name]: checked })
+  }
+
+  private setString(name: OptionName, value: unknown): string | null {
+    if (value !== null && typeof value !== "string" && !(value instanceof Uint8Array)) {
+      throw new TypeError("Option value must be a string or buffer")
+    }
+    const bytes = typeof value === "string" ? encoder.encode(value) : (value?.slice() ?? new Uint8Array(0))
+    if (name === "routingId" && (bytes.length === 0 || bytes.length > MAX_ROUTING_ID)) {
+      throw new ZmqError("EINVAL", { detail: `expected a routingId of 1 to ${MAX_ROUTING_ID} bytes, got ${bytes.length}` })
+    }
+    if (bytes.length === 0) this.bytes.delete(name)
+    else this.bytes.set(name, bytes)
+    return bytes.length === 0 ? null : decoder.decode(bytes)
+  }
+}
+
+function checkPlain(name: OptionName, row: OptionRow, value: unknown): number | boolean {
+  if (row.type === "boolean") {
+    if (typeof value !== "boolean") throw new TypeError("Option value must be a boolean")
+    return value
+  }
+  if (typeof value !== "number") throw new TypeError("Option value must be a number")
+  const { min = 0, max = 0 } = row
+  const number = Math.trunc(value)
+  if (!(number >= min && number <= max)) {
+    throw new ZmqError("EINVAL", { detail: `expected ${name} from ${min} to ${max}, got ${value}` })
+  }
+  // Tenths of a second is what travels.
+  return name === "heartbeatTimeToLive" ? number - (number % 100) : number
+}
+
+/** A socket as far as its properties need it. */
+export interface OptionTarget {
+  getOption(name: OptionName): unknown
+  setOption(name: OptionName, value: unknown): void
+}
+
+/** Makes the options that a socket type has properties of its class. */
+export function defineOptions(prototype: OptionTarget, type: SocketTypeName): void {
+  for (const name of optionsOf(type)) {
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      get(this: OptionTarget) {
+        return this.getOption(name)
+      },
+      set(this: OptionTarget, value: unknown) {
+        this.setOption(name, value)
+      },
+    })
+  }
+}

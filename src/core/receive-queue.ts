@@ -1,0 +1,153 @@
+/**
+ * Receives that wait for a message, in the order of their calls, in the forms that a caller may want it in. A message
+ * is taken from the pattern in the moment in which a receive settles, so one that is cancelled never had one.
+ */
+import { ZmqError } from "../errors.js"
+import type { Message } from "../message.js"
+import type { Pipe } from "../pipe/pipe.js"
+import type { ContextBase } from "./context.js"
+import { Waiter, type WaitOptions } from "./waiter.js"
+
+/** The pattern's side of receiving. */
+export interface Receiver {
+  /** The next message, or undefined: none is there, or none may be taken in this state. */
+  receiveNow(): Message | undefined
+  /** The pipe that the last message came by. */
+  readonly from: Pipe | null
+  /** Why none comes after all the waiting: EFSM in a wrong state, else EAGAIN. */
+  receiveError(): ZmqError
+}
+
+/** A message and where it came from. */
+export interface Received {
+  message: Message
+  from: Pipe
+}
+
+/** What a receive settles with. */
+export enum Form {
+  /** The message. */
+  Plain,
+  /** {@link Received}. */
+  From,
+  /** An iterator's step with the message. */
+  Step,
+  /** An iterator's step with a list of messages. */
+  Batch,
+}
+
+/** One list of messages counts as this many operations for each one of them, in {@link Turn}. */
+const BATCH_COST = 1 / 8
+
+class PendingReceive extends Waiter<unknown> {
+  form: Form = Form.Plain
+  max = 0
+}
+
+export class ReceiveQueue {
+  private readonly line = new Set<PendingReceive>()
+  private readonly serveLater = () => {
+    this.later = false
+    this.serve()
+  }
+  private later = false
+  private serving = false
+  private closed = false
+
+  constructor(
+    private readonly context: ContextBase,
+    private readonly receiver: Receiver,
+    private readonly limits: { readonly receiveTimeout: number },
+  ) {}
+
+  /** Receives in the given form; for {@link Form.Batch} up to `max` messages at a time. */
+  receive(form: Form, options: WaitOptions | undefined, max: number): Promise<unknown> {
+    const turn = this.context.turn
+    if (this.line.size === 0 && turn.open && !options?.signal?.aborted) {
+      const value = this.take(form, max)
+      if (value !== undefined) return Promise.resolve(value)
+    }
+    return this.wait(form, options ?? {}, max)
+  }
+
+  /** A message if one is there; null if not. */
+  tryReceive(): Message | null {
+    const message = this.line.size === 0 ? this.receiver.receiveNow() : undefined
+    if (message !== undefined) return message
+    const error = this.receiver.receiveError()
+    if (error.code === "EAGAIN") return null
+    throw error
+  }
+
+  /** Something came. */
+  serve(): void {
+    if (this.serving) return
+    this.serving = true
+    for (const pending of this.line) {
+      const value = this.take(pending.form, pending.max)
+      if (value === undefined) break
+      pending.resolve(value)
+    }
+    this.serving = false
+  }
+
+  /** The socket is closed: iterations end, receives fail. */
+  close(): void {
+    this.closed = true
+    for (const pending of this.line) {
+      if (pending.form >= Form.Step) pending.resolve(END)
+      else pending.reject(new ZmqError("EAGAIN", { detail: "the socket was closed" }))
+    }
+  }
+
+  private take(form: Form, max: number): unknown {
+    const message = this.receiver.receiveNow()
+    if (message === undefined) return undefined
+    switch (form) {
+      case Form.Plain:
+        this.context.turn.spend(1)
+        return message
+      case Form.Step:
+        this.context.turn.spend(1)
+        return { value: message, done: false }
+      case Form.From:
+        this.context.turn.spend(1)
+        return { message, from: this.receiver.from as Pipe } satisfies Received
+      case Form.Batch:
+        return { value: this.takeBatch(message, max), done: false }
+    }
+  }
+
+  private takeBatch(first: Message, max: number): Message[] {
+    const batch = [first]
+    while (batch.length < max) {
+      const message = this.receiver.receiveNow()
+      if (message === undefined) break
+      batch.push(message)
+    }
+    this.context.turn.spend(1 + batch.length * BATCH_COST)
+    return batch
+  }
+
+  private wait(form: Form, options: WaitOptions, max: number): Promise<unknown> {
+    if (this.closed) return Promise.resolve(END)
+    const timeout = options.timeout ?? this.limits.receiveTimeout
+    if (timeout === 0) return this.takeOrFail(form, max)
+    const wait = { signal: options.signal, timeout }
+    const pending = new PendingReceive(this.context, this.line, wait, () => this.receiver.receiveError())
+    pending.form = form
+    pending.max = max
+    if (!this.later && !this.context.turn.open) {
+      this.later = true
+      this.context.turn.call(this.serveLater)
+    }
+    return pending.promise
+  }
+
+  private takeOrFail(form: Form, max: number): Promise<unknown> {
+    const value = this.line.size === 0 ? this.take(form, max) : undefined
+    return value === undefined ? Promise.reject(this.receiver.receiveError()) : Promise.resolve(value)
+  }
+}
+
+const END = { value: undefined, done: true } as const

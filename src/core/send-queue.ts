@@ -1,0 +1,99 @@
+/**
+ * Sends that wait for room, in the order of their calls. A send enters when the pattern would not take its message; each
+ * time something changed, the pattern is asked again for the first one.
+ */
+import { ZmqError } from "../errors.js"
+import { keep, type Message } from "../message.js"
+import type { ContextBase } from "./context.js"
+import { Waiter, type WaitOptions } from "./waiter.js"
+
+/** The pattern's side of sending. */
+export interface Sender {
+  /** Takes a message (or drops it, where the pattern says so). False: it would have to wait. Throws when it never can. */
+  sendNow(message: Message): boolean
+  /** Why a message cannot be sent after all the waiting: EFSM in a wrong state, else EAGAIN. */
+  sendError(): ZmqError
+}
+
+class PendingSend extends Waiter<void> {
+  /** Null stands for {@link SendQueue.settle}: nothing is sent, it only keeps its place. */
+  message: Message | null = null
+}
+
+export class SendQueue {
+  private readonly line = new Set<PendingSend>()
+  private serving = false
+
+  constructor(
+    private readonly context: ContextBase,
+    private readonly sender: Sender,
+    private readonly limits: { readonly sendTimeout: number; readonly maxPendingSends: number },
+  ) {}
+
+  /** Sends that wait. */
+  get length(): number {
+    return this.line.size
+  }
+
+  /** Sends a message whose array is ours. Rejects when it cannot be sent. */
+  send(message: Message, options: WaitOptions | undefined): Promise<void> {
+    if (this.line.size === 0 && !options?.signal?.aborted) {
+      try {
+        if (this.sender.sendNow(message)) return this.context.turn.settled()
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    }
+    return this.wait(message, options ?? {})
+  }
+
+  /** Sends now or not at all. */
+  trySend(message: Message): boolean {
+    if (this.line.size === 0 && this.sender.sendNow(message)) return true
+    const error = this.sender.sendError()
+    if (error.code === "EAGAIN") return false
+    throw error
+  }
+
+  /** Resolves when every send that waits now was taken, or has failed. */
+  settle(options: WaitOptions): Promise<void> {
+    if (this.line.size === 0) return Promise.resolve()
+    return new PendingSend(this.context, this.line, options, () => new ZmqError("EAGAIN")).promise
+  }
+
+  /** Something changed: takes as many as can go now. */
+  serve(): void {
+    if (this.serving) return
+    this.serving = true
+    for (const pending of this.line) if (!this.take(pending)) break
+    this.serving = false
+  }
+
+  /** The socket is closed. */
+  close(): void {
+    for (const pending of this.line) pending.reject(new ZmqError("EAGAIN", { detail: "the socket was closed" }))
+  }
+
+  private take(pending: PendingSend): boolean {
+    try {
+      if (pending.message !== null && !this.sender.sendNow(pending.message)) return false
+      pending.resolve()
+    } catch (error) {
+      pending.reject(error)
+    }
+    return true
+  }
+
+  private wait(message: Message, options: WaitOptions): Promise<void> {
+    const timeout = options.timeout ?? this.limits.sendTimeout
+    if (timeout === 0) return Promise.reject(this.sender.sendError())
+    if (this.line.size >= this.limits.maxPendingSends) {
+      return Promise.reject(new ZmqError("EBUSY", { detail: `${this.line.size} sends wait already (maxPendingSends)` }))
+    }
+    keep(message, this.context.bytes)
+    const wait = { signal: options.signal, timeout }
+    const pending = new PendingSend(this.context, this.line, wait, () => this.sender.sendError())
+    pending.message = message
+    return pending.promise
+  }
+}

@@ -1,0 +1,310 @@
+/**
+ * One connection: a byte stream, the engine that speaks ZMTP on it, and the pipe to the socket. Outbound, messages are
+ * encoded while little waits in the stream, and written together when the running callback is over, or at once when a
+ * slab is full. Inbound, a chunk is decoded until the pipe is full; the rest stays where it is until the pipe has room,
+ * and the stream is paused when more comes meanwhile.
+ */
+import { ProtocolError, ZmqError } from "../errors.js"
+import { type Message, sizeOf } from "../message.js"
+import type { Drain, Pipe } from "../pipe/pipe.js"
+import type { QueueWriter } from "../pipe/queue.js"
+import type { ByteStream, StreamSink } from "../transport/transport.js"
+import { OutBatch } from "../wire/batch.js"
+import { Engine, type EngineOptions, type EngineSink, type PeerInfo } from "../wire/engine.js"
+import type { ContextBase, Flushable } from "./context.js"
+import type { Timer } from "./runtime.js"
+
+/** A session encodes only while less than this waits in its stream. */
+const MOST_UNWRITTEN = 256 * 1024
+
+/** Who made the session: a dialer or an acceptor. */
+export interface SessionOwner {
+  /** The connection is there, the handshake begins. */
+  onConnected(session: Session): void
+  /** The handshake is done. Answers with the pipe to use; null refuses the peer. */
+  onReady(session: Session, peer: PeerInfo): Pipe | null
+  /** The connection is over. Null: the peer, or this side, ended it in order. */
+  onEnded(session: Session, error: Error | null, handshaking: boolean): void
+}
+
+export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flushable {
+  pipe: Pipe | null = null
+  /** The connection was there at some time. */
+  opened = false
+  private readonly batch: OutBatch
+  private readonly engine: Engine
+  /** Bytes in the stream at the last look. */
+  private unwritten = 0
+  private dirty = false
+  private pulling = false
+  /** Messages encoded since the last time that all was written. */
+  private underway = 0
+  /** What was not decoded yet: the rest of a chunk, and what came after it. */
+  private chunk: Uint8Array | null = null
+  private at = 0
+  private readonly more: Uint8Array[] = []
+  private paused = false
+  /** Why the stream closed while something was left to decode; undefined while it is open. */
+  private fate: Error | null | undefined = undefined
+  private finished: (() => void) | null = null
+  private ended = false
+  private timer: Timer | null = null
+  private timerAt = Number.POSITIVE_INFINITY
+
+  constructor(
+    private readonly context: ContextBase,
+    options: EngineOptions,
+    /** Bytes that may wait in the stream; 0 keeps all messages but one where a newer one can replace them (conflate). */
+    private readonly mostUnwritten: number,
+    readonly stream: ByteStream,
+    private readonly owner: SessionOwner,
+  ) {
+    this.batch = new OutBatch(context.slabs)
+    this.engine = new Engine(options, context.bytes, this.batch, this)
+    stream.sink = this
+  }
+
+  static unwrittenMark(conflate: boolean): number {
+    return conflate ? 1 : MOST_UNWRITTEN
+  }
+
+  // From the stream
+
+  onOpen(): void {
+    this.opened = true
+    this.owner.onConnected(this)
+    this.engine.start(this.context.runtime.now())
+    this.flush()
+    this.watch()
+  }
+
+  onBytes(chunk: Uint8Array): void {
+    if (this.ended) return
+    if (this.chunk !== null) {
+      this.more.push(chunk)
+      this.paused = true
+      this.stream.pause()
+      return
+    }
+    this.chunk = chunk
+    this.at = 0
+    this.decode()
+  }
+
+  onDrained(): void {
+    if (this.ended || this.unwritten === 0) return
+    this.unwritten = 0
+    this.written()
+    this.pull()
+    this.finishIfDone()
+  }
+
+  onClosed(error: Error | null): void {
+    if (this.chunk === null) this.end(error)
+    else this.fate = error
+  }
+
+  // From the engine
+
+  onReady(peer: PeerInfo): void {
+    const pipe = this.owner.onReady(this, peer)
+    if (pipe === null || this.ended) {
+      this.end(null)
+      return
+    }
+    this.pipe = pipe
+    pipe.inbound.writer = this
+    pipe.drain = this
+    this.watch()
+    this.pull()
+  }
+
+  onMessage(message: Message): boolean {
+    const pipe = this.pipe
+    if (pipe === null) return false
+    pipe.deliver(message, sizeOf(message))
+    return pipe.inbound.hasRoom(0)
+  }
+
+  onOutput(): void {
+    this.schedule()
+  }
+
+  onFault(error: ProtocolError | ZmqError): void {
+    this.flush()
+    this.end(error)
+  }
+
+  // From the pipe
+
+  take(message: Message): boolean {
+    const pipe = this.pipe as Pipe
+    if (pipe.outbound.length > 0 || !this.hasRoom()) return false
+    this.encode(message)
+    return true
+  }
+
+  pull(): void {
+    const pipe = this.pipe
+    if (pipe === null || this.ended || this.pulling) return
+    this.pulling = true
+    for (;;) {
+      if (!this.hasRoom()) this.flush()
+      if (!this.hasRoom()) break
+      const message = pipe.outbound.shift()
+      if (message === undefined) break
+      this.encode(message)
+    }
+    this.pulling = false
+  }
+
+  /** The inbound queue has room again. */
+  onCredit(): void {
+    if (this.chunk !== null) this.decode()
+  }
+
+  // From the socket
+
+  /** Writes what is encoded. */
+  flush(): void {
+    this.dirty = false
+    if (this.batch.bytes === 0 || this.ended) return
+    const ranges = this.batch.take()
+    const stream = this.stream
+    if (ranges.length === 1) {
+      stream.write(ranges[0]!)
+    } else {
+      stream.cork()
+      for (let i = 0; i < ranges.length; i++) stream.write(ranges[i]!)
+      stream.uncork()
+    }
+    this.unwritten = stream.queuedBytes
+    if (this.unwritten > 0) return
+    this.written()
+    this.pull()
+    this.finishIfDone()
+  }
+
+  /** Ends in order: when all that is queued is written. `done` is called then, or when the connection breaks before. */
+  finish(done: () => void): void {
+    if (this.ended) {
+      done()
+      return
+    }
+    this.finished = done
+    this.pull()
+    this.flush()
+    this.finishIfDone()
+  }
+
+  /** Ends now. */
+  abort(error: Error | null = null): void {
+    this.end(error)
+  }
+
+  private hasRoom(): boolean {
+    return !this.ended && this.fate === undefined && this.unwritten + this.batch.bytes < this.mostUnwritten
+  }
+
+  private encode(message: Message): void {
+    this.engine.encode(message)
+    this.underway++
+    if (this.batch.full) this.flush()
+    else this.schedule()
+  }
+
+  private schedule(): void {
+    if (this.dirty) return
+    this.dirty = true
+    this.context.flushSoon(this)
+  }
+
+  /** Everything encoded has gone to the operating system. */
+  private written(): void {
+    this.batch.recycle()
+    const count = this.underway
+    this.underway = 0
+    if (count > 0) this.pipe?.onWritten(count)
+  }
+
+  private finishIfDone(): void {
+    const done = this.finished
+    if (done === null || this.ended) return
+    if (this.unwritten > 0 || this.batch.bytes > 0 || (this.pipe?.outbound.length ?? 0) > 0) return
+    this.finished = null
+    this.release()
+    this.ended = true
+    this.stream.end(done)
+  }
+
+  private decode(): void {
+    const now = this.context.runtime.now()
+    while (this.chunk !== null && !this.isFull()) {
+      const chunk = this.chunk
+      const at = this.engine.receive(chunk, this.at, now)
+      if (this.ended) return
+      if (at < chunk.length) {
+        this.at = at
+      } else {
+        this.chunk = this.more.shift() ?? null
+        this.at = 0
+      }
+    }
+    if (this.chunk === null && this.paused) {
+      this.paused = false
+      this.stream.resume()
+    }
+    this.watch()
+    this.pipe?.announce()
+    if (this.chunk === null && this.fate !== undefined) this.end(this.fate)
+  }
+
+  /** Whether the inbound queue takes nothing now; then {@link onCredit} comes when it does. */
+  private isFull(): boolean {
+    const pipe = this.pipe
+    if (pipe === null) return false
+    return !pipe.inbound.hasRoom(0, this.engine.pendingBytes) && !pipe.inbound.admits(this.engine.pendingBytes)
+  }
+
+  /** Sets the timer to when the engine wants to be called. */
+  private watch(): void {
+    const at = this.engine.nextTimeout()
+    if (at >= this.timerAt || this.ended) return
+    this.timer?.cancel()
+    this.timerAt = at
+    const { runtime } = this.context
+    this.timer = runtime.after(Math.max(1, at - runtime.now()), () => {
+      this.timerAt = Number.POSITIVE_INFINITY
+      this.engine.handleTimeout(runtime.now())
+      this.watch()
+    })
+  }
+
+  /** Lets go of everything around: the timer, the pipe, what was not decoded, what was encoded and not written. */
+  private release(): void {
+    this.timer?.cancel()
+    this.chunk = null
+    this.more.length = 0
+    const pipe = this.pipe
+    if (pipe === null) return
+    if (pipe.drain === this) pipe.drain = null
+    if (pipe.inbound.writer === this) pipe.inbound.writer = null
+    if (this.underway > 0) {
+      pipe.counters.drop("disconnected", this.underway)
+      pipe.onWritten(this.underway)
+      this.underway = 0
+    }
+  }
+
+  /** The one way out of a connection that did not finish in order. Idempotent. */
+  private end(error: Error | null): void {
+    if (this.ended) return
+    this.ended = true
+    const handshaking = this.engine.handshaking
+    this.release()
+    this.stream.destroy()
+    this.owner.onEnded(this, error, handshaking)
+    this.finished?.()
+    this.finished = null
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * What all sockets have: a type, a context, options, endpoints, events, an end. A socket type adds the pattern: what to
+ * do with a message to send, where the next one comes from, and what a new or lost pipe means.
+ */
+import { ZmqError } from "../errors.js"
+import type { Message } from "../message.js"
+import { OPTIONS, type OptionName, type OptionRow } from "../options.js"
+import { Counters, type Pipe } from "../pipe/pipe.js"
+import { NullMechanism } from "../wire/null.js"
+import type { SocketTypeName } from "../wire/socket-types.js"
+import type { EndpointOptions, EventDetails } from "./connection-host.js"
+import { Connections, type Pattern } from "./connections.js"
+import type { ContextBase, ContextMember } from "./context.js"
+import { type Link, Peer, type SocketStats, statsOf } from "./link.js"
+import { type Event, type EventType, Observer } from "./observer.js"
+import { OptionStore, type OptionTarget } from "./option-access.js"
+import { ReceiveQueue, type Receiver } from "./receive-queue.js"
+import { SendQueue, type Sender } from "./send-queue.js"
+import { checkWait, type WaitOptions } from "./waiter.js"
+
+/** The numbers of the socket types (zmq.h). */
+const TYPE_NUMBERS: Record<SocketTypeName, number> = {
+  PAIR: 0,
+  PUB: 1,
+  SUB: 2,
+  REQ: 3,
+  REP: 4,
+  DEALER: 5,
+  ROUTER: 6,
+  PULL: 7,
+  PUSH: 8,
+  XPUB: 9,
+  XSUB: 10,
+}
+
+/** Options that a socket type leaves out of the way of `linger`: what it sends is only subscriptions. */
+const NEVER_LINGER: readonly SocketTypeName[] = ["SUB", "XSUB"]
+
+export interface CloseOptions {
+  /** Milliseconds for sending what is queued, instead of the option `linger`. */
+  linger?: number
+}
+
+export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTarget, ContextMember {
+  /** Where the last message came from. */
+  from: Pipe | null = null
+  protected readonly store = new OptionStore()
+  protected readonly sends: SendQueue
+  protected readonly receives: ReceiveQueue
+  protected readonly connections: Connections
+  /** Messages dropped that belong to no peer. */
+  protected readonly counters = new Counters()
+  private readonly home: ContextBase
+  private observer: Observer | null = null
+  private closing: Promise<void> | null = null
+
+  protected constructor(
+    private readonly typeName: SocketTypeName,
+    context: ContextBase,
+  ) {
+    this.home = context
+    const { values } = this.store
+    if (!context.settings.blocky || NEVER_LINGER.includes(typeName)) values.linger = 0
+    values.ipv6 = context.settings.ipv6
+    this.sends = new SendQueue(context, this, values)
+    this.receives = new ReceiveQueue(context, this, values)
+    this.connections = new Connections(context, typeName, this, {
+      marks: new SocketMarks(values),
+      endpointOptions: () => this.endpointOptions(),
+      emit: (type, details) => this.emit(type, details),
+    })
+    context.join(this)
+  }
+
+  // The pattern: what socket types say
+
+  /** A new pipe. False: this pattern takes no more of them. */
+  abstract pipeAttached(link: Link): boolean
+  abstract pipeEnded(link: Link): void
+  /** By default a pipe is used the same whoever is at its other end. */
+  pipeReady(_link: Link, _identity: Uint8Array): void {}
+  /** By default what is queued waits for the next connection. */
+  pipeInterrupted(_link: Link): void {}
+  abstract sendNow(message: Message): boolean
+  abstract receiveNow(): Message | undefined
+  /** Whether a message could be sent, or received, now; see {@link writable} and {@link readable}. */
+  protected abstract get canSend(): boolean
+  protected abstract get canReceive(): boolean
+
+  sendError(): ZmqError {
+    return new ZmqError("EAGAIN")
+  }
+
+  receiveError(): ZmqError {
+    return new ZmqError("EAGAIN")
+  }
+
+  /** Something came by a pipe. By default this socket does not receive: it is dropped, and counted. */
+  onReadable(pipe: Pipe): void {
+    while (pipe.read() !== undefined) pipe.counters.drop("filtered")
+  }
+
+  onWritable(_pipe: Pipe): void {
+    this.sends.serve()
+  }
+
+  onWritten(_pipe: Pipe): void {}
+
+  // Public
+
+  /** The number of the socket's type, as in zmq.h. */
+  get type(): number {
+    return TYPE_NUMBERS[this.typeName]
+  }
+
+  /** Whether {@link close} was called. */
+  get closed(): boolean {
+    return this.closing !== null
+  }
+
+  /** The endpoint that was last bound or connected, with wildcards resolved; null before. */
+  get lastEndpoint(): string | null {
+    return this.connections.lastEndpoint
+  }
+
+  /** The security mechanism of its connections; null stands for NULL. */
+  get securityMechanism(): null {
+    return null
+  }
+
+  /** Of no meaning in JavaScript: false. */
+  get threadSafe(): boolean {
+    return false
+  }
+
+  /** Whether the next receive has a message at once. */
+  get readable(): boolean {
+    return !this.closed && this.canReceive
+  }
+
+  /** Whether the next send is done at once. */
+  get writable(): boolean {
+    return !this.closed && this.canSend
+  }
+
+  /** The events of this socket, from the first call on: connections that come, go and fail, and why. */
+  get events(): Observer {
+    if (this.observer === null) {
+      if (this.closed) throw new ZmqError("ENOTSOCK")
+      this.observer = new Observer(this.home)
+    }
+    return this.observer
+  }
+
+  /**
+   * Listens at an endpoint: `tcp://127.0.0.1:5555`, `tcp://*:*` (all interfaces, a free port), `ipc:///tmp/socket`,
+   * `ipc://@name`, `ipc://*`, `inproc://name`. Resolves when peers can connect; {@link lastEndpoint} tells to what.
+   * EINVAL for a malformed one, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG.
+   */
+  bind(endpoint: string): Promise<void> {
+    checkEndpoint(endpoint)
+    this.checkOpen()
+    return this.connections.bind(endpoint)
+  }
+
+  /** Stops listening at an endpoint, as {@link lastEndpoint} had it, and ends its connections. ENOENT when there is none. */
+  unbind(endpoint: string): Promise<void> {
+    checkEndpoint(endpoint)
+    this.checkOpen()
+    return this.connections.unbind(endpoint, this.store.values.linger)
+  }
+
+  /** Connects to an endpoint, now and again whenever the connection is lost. Returns at once; EINVAL for a malformed endpoint. */
+  connect(endpoint: string): void {
+    this.connectTo(endpoint, null)
+  }
+
+  /** Ends what {@link connect} began; what is queued is sent as `linger` says. ENOENT when there is none. */
+  disconnect(endpoint: string): void {
+    checkEndpoint(endpoint)
+    this.checkOpen()
+    this.connections.leave(endpoint, "connected", this.store.values.linger)
+  }
+
+  /**
+   * Closes the socket at once: what waits fails with EAGAIN, iterations end, further calls throw EBADF. What is queued is
+   * sent in the background, as `linger` says. Resolves when all that is done, which with an endless linger and a peer
+   * that never comes back may be never; it does not reject.
+   */
+  close({ linger = this.store.values.linger }: CloseOptions = {}): Promise<void> {
+    if (this.closing !== null) return this.closing
+    let done = () => {}
+    this.closing = new Promise(resolve => {
+      done = resolve
+    })
+    this.sends.close()
+    this.receives.close()
+    this.connections.close(linger, () => {
+      this.home.leave(this)
+      done()
+    })
+    this.observer?.record({ type: "end" })
+    return this.closing
+  }
+
+  /** Closes, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** What this socket has sent, received and dropped so far, and what waits now. */
+  stats(): SocketStats {
+    const sum = new Counters()
+    sum.add(this.counters)
+    sum.add(this.connections.counters)
+    let queuedIn = 0
+    let queuedOut = 0
+    for (const { counters, inbound, outbound } of this.connections.links.keys()) {
+      sum.add(counters)
+      queuedIn += inbound.length
+      queuedOut += outbound.length
+    }
+    return { ...statsOf(sum, queuedIn, queuedOut), peers: this.connections.readyCount }
+  }
+
+  /** The peers whose handshake is done. */
+  peers(): Peer[] {
+    return [...this.connections.links.values()].filter(link => link.since !== null).map(link => new Peer(link))
+  }
+
+  /** Resolves when so many peers (1) have finished their handshake. EAGAIN after `timeout` milliseconds. */
+  ready({ peers = 1, ...wait }: { peers?: number } & WaitOptions = {}): Promise<void> {
+    this.checkOpen()
+    checkWait(wait)
+    return this.connections.ready(peers, wait)
+  }
+
+  // For the property options, the context and the socket types
+
+  getOption(name: OptionName): unknown {
+    if (this.closed) throw new ZmqError("ENOTSOCK")
+    return this.store.values[name]
+  }
+
+  setOption(name: OptionName, value: unknown): void {
+    if (this.closed) throw new ZmqError("ENOTSOCK")
+    this.store.set(name, value)
+    const row: OptionRow = OPTIONS[name]
+    if (!row.live && this.connections.size > 0) {
+      this.home.runtime.warn("Socket option will not take effect until next connect/bind.")
+    }
+    this.connections.marksChanged()
+  }
+
+  lingerAtExit(): void {
+    this.connections.linger(this.store.values.linger)
+  }
+
+  flushNow(): void {
+    this.connections.flushNow()
+  }
+
+  protected connectTo(endpoint: string, routingId: Uint8Array | null): void {
+    checkEndpoint(endpoint)
+    this.checkOpen()
+    this.connections.connect(endpoint, routingId)
+  }
+
+  protected checkOpen(): void {
+    if (this.closing !== null) throw new ZmqError("EBADF")
+  }
+
+  protected get core(): ContextBase {
+    return this.home
+  }
+
+  private emit<T extends EventType>(type: T, details: EventDetails<T>): void {
+    this.observer?.record({ type, ...details } as unknown as Event)
+  }
+
+  private endpointOptions(): EndpointOptions {
+    const { values } = this.store
+    const most = this.home.settings.maxMessageSize
+    return {
+      ...values,
+      maxMessageSize: values.maxMessageSize < 0 && most < 2147483647 ? most : values.maxMessageSize,
+      type: this.typeName,
+      routingId: this.store.bytesOf("routingId"),
+      mechanism: own => new NullMechanism(own),
+    }
+  }
+}
+
+/** The marks of a socket's pipes, as its options have them now. */
+class SocketMarks {
+  constructor(private readonly values: OptionStore["values"]) {}
+
+  get out() {
+    const { sendHighWaterMark: messages, sendHighWaterMarkBytes: bytes, conflate } = this.values
+    return { messages, bytes, conflate }
+  }
+
+  get in() {
+    const { receiveHighWaterMark: messages, receiveHighWaterMarkBytes: bytes, conflate } = this.values
+    return { messages, bytes, conflate }
+  }
+}
+
+function checkEndpoint(endpoint: unknown): void {
+  if (typeof endpoint !== "string") throw new TypeError("Address must be a string")
+}

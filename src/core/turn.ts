@@ -1,0 +1,60 @@
+/**
+ * Keeps loops of `await socket.send()` from stopping the world. Awaiting a promise that is settled already never lets
+ * the event loop turn: no timer fires and no byte is read. So a number of operations may settle at once, the next ones in
+ * a later turn of the loop (zeromq.js does the same at 512).
+ */
+import type { Runtime } from "./runtime.js"
+
+const AT_ONCE = 512
+
+const SETTLED: Promise<void> = Promise.resolve()
+
+export class Turn {
+  private left = AT_ONCE
+  private waiting: (() => void)[] | null = null
+  private next: Promise<void> | null = null
+
+  constructor(private readonly runtime: Runtime) {}
+
+  /** Whether an operation may still settle at once. */
+  get open(): boolean {
+    return this.left > 0
+  }
+
+  /** Counts operations that settle at once. */
+  spend(operations: number): void {
+    this.left -= operations
+  }
+
+  /** A promise for an operation that is done: settled, or when too many were, one that settles in a later turn. */
+  settled(): Promise<void> {
+    if (this.left > 0) {
+      this.left--
+      return SETTLED
+    }
+    return this.later()
+  }
+
+  /** A promise that settles in a later turn. */
+  later(): Promise<void> {
+    this.next ??= new Promise(resolve => this.call(resolve))
+    return this.next
+  }
+
+  /** Calls in a later turn. */
+  call(callback: () => void): void {
+    if (this.waiting === null) {
+      this.waiting = []
+      this.runtime.later(() => this.begin())
+    }
+    this.waiting.push(callback)
+  }
+
+  private begin(): void {
+    const waiting = this.waiting ?? []
+    this.left = AT_ONCE
+    this.waiting = null
+    this.next = null
+    for (const callback of waiting) callback()
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The options of sockets, one row each: this table is their default, their range, what they apply to and when they take
+ * effect. It makes the properties of the socket classes (core/define-options.ts), their documentation (docs/options.md)
+ * and the test that holds for all of them. Names, defaults and ranges are those of `zeromq` 6.
+ */
+import type { SocketTypeName } from "./wire/socket-types.js"
+
+const SENDING = ["PAIR", "PUB", "REQ", "REP", "DEALER", "ROUTER", "PUSH", "XPUB", "XSUB"] as const
+const RECEIVING = ["PAIR", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "XPUB", "XSUB"] as const
+const CONFLATING = ["PULL", "PUSH", "SUB", "PUB", "DEALER"] as const
+const INT32_MAX = 2147483647
+
+export interface OptionRow {
+  readonly type: "number" | "boolean" | "string"
+  readonly default: number | boolean | string | null
+  /** Smallest and largest value; other numbers are EINVAL. */
+  readonly min?: number
+  readonly max?: number
+  /** The socket types that have it; all when absent. */
+  readonly on?: readonly SocketTypeName[]
+  /** Takes effect on what is connected already. Others do so at the next bind or connect. */
+  readonly live?: true
+  /** "w": cannot be read, as in zeromq. */
+  readonly access?: "w"
+  /** Cannot be honoured without native code: kept and read back, nothing else. */
+  readonly stored?: true
+  /** Not built yet, and dangerous to ignore: any value but the default is ENOTSUP. */
+  readonly refused?: true
+  readonly doc: string
+}
+
+const number = (value: number, min = -INT32_MAX - 1, max = INT32_MAX) => ({ type: "number", default: value, min, max }) as const
+const boolean = (value = false) => ({ type: "boolean", default: value }) as const
+const string = { type: "string", default: null as string | null } as const
+
+export const OPTIONS = {
+  // Queues and waiting
+  sendHighWaterMark: { ...number(1000, 0), on: SENDING, live: true, doc: "Messages that wait for one peer before sending to it waits, or drops; 0: no limit. ZMQ_SNDHWM." },
+  receiveHighWaterMark: { ...number(1000, 0), on: RECEIVING, live: true, doc: "Messages of one peer that wait to be received before its connection is read no further; 0: no limit. ZMQ_RCVHWM." },
+  sendHighWaterMarkBytes: { ...number(0, 0, Number.MAX_SAFE_INTEGER), on: SENDING, live: true, doc: "The same in bytes, beside the mark in messages; a larger message passes alone. 0: no limit." },
+  receiveHighWaterMarkBytes: { ...number(0, 0, Number.MAX_SAFE_INTEGER), on: RECEIVING, live: true, doc: "The same in bytes, the message that is still arriving included. 0: no limit." },
+  maxPendingSends: { ...number(1000, 0), on: SENDING, live: true, doc: "Sends that may wait at a time; one more is EBUSY." },
+  sendTimeout: { ...number(-1, -1), on: SENDING, live: true, doc: "Milliseconds that a send waits before it is EAGAIN; 0: does not wait; -1: for ever. ZMQ_SNDTIMEO." },
+  receiveTimeout: { ...number(-1, -1), on: RECEIVING, live: true, doc: "Milliseconds that a receive waits before it is EAGAIN; 0: does not wait; -1: for ever. ZMQ_RCVTIMEO." },
+  conflate: { ...boolean(), on: CONFLATING, access: "w", doc: "Keep only the newest message each way, whatever the marks; single frames only. ZMQ_CONFLATE." },
+  linger: { ...number(-1, -1), live: true, doc: "Milliseconds that a closed socket goes on sending what is queued; 0: drops it; -1: for ever. ZMQ_LINGER." },
+  // Connections
+  immediate: { ...boolean(), doc: "Queue only for peers whose handshake is done. ZMQ_IMMEDIATE." },
+  reconnectInterval: { ...number(100, -1), doc: "Milliseconds before connecting again, up to twice that at random; -1: never again. ZMQ_RECONNECT_IVL." },
+  reconnectMaxInterval: { ...number(0, 0), doc: "Doubles the wait at each failure up to this; 0: no doubling. ZMQ_RECONNECT_IVL_MAX." },
+  connectTimeout: { ...number(0, 0), doc: "Milliseconds for one attempt to connect; 0: the operating system's. ZMQ_CONNECT_TIMEOUT." },
+  handshakeInterval: { ...number(30000, 0), doc: "Milliseconds for greeting and handshake; 0: for ever. ZMQ_HANDSHAKE_IVL." },
+  heartbeatInterval: { ...number(0, 0), doc: "Milliseconds between two PINGs; 0: none. ZMQ_HEARTBEAT_IVL." },
+  heartbeatTimeToLive: { ...number(0, 0, 6553599), doc: "What a PING says: after so many milliseconds of silence the peer may hang up. Kept in tenths of a second. ZMQ_HEARTBEAT_TTL." },
+  heartbeatTimeout: { ...number(-1, -1), doc: "Milliseconds of silence after a PING that end the connection; 0: for ever; -1: as heartbeatInterval. ZMQ_HEARTBEAT_TIMEOUT." },
+  maxMessageSize: { ...number(-1, -1, Number.MAX_SAFE_INTEGER), doc: "Longest accepted frame in bytes; a longer one ends its connection. -1: no limit. ZMQ_MAXMSGSIZE." },
+  maxFrames: { ...number(65536, 1), on: RECEIVING, doc: "Frames in one incoming message; one more ends its connection." },
+  backlog: { ...number(100, 0), doc: "Connections that wait to be accepted. ZMQ_BACKLOG." },
+  ipv6: { ...boolean(), doc: "Use IPv6 as well. ZMQ_IPV6." },
+  tcpKeepalive: { ...number(-1, -1, 1), doc: "Keep-alive probes: 1 on, 0 off, -1 as the operating system has it. ZMQ_TCP_KEEPALIVE." },
+  tcpKeepaliveIdle: { ...number(-1, -1), doc: "Seconds of silence before the first probe. ZMQ_TCP_KEEPALIVE_IDLE." },
+  // Patterns
+  routingId: { ...string, on: ["REQ", "REP", "DEALER", "ROUTER"], doc: "1 to 255 bytes by which a ROUTER at the other end knows this socket. ZMQ_ROUTING_ID." },
+  mandatory: { ...boolean(), on: ["ROUTER"], live: true, doc: "A message to a peer that is not there is EHOSTUNREACH, and one to a full peer waits. ZMQ_ROUTER_MANDATORY." },
+  handover: { ...boolean(), on: ["ROUTER"], live: true, access: "w", doc: "A new peer takes over the routing id of an older one. ZMQ_ROUTER_HANDOVER." },
+  probeRouter: { ...boolean(), on: ["ROUTER", "DEALER", "REQ"], live: true, access: "w", doc: "Send an empty message to each new peer. ZMQ_PROBE_ROUTER." },
+  correlate: { ...boolean(), on: ["REQ"], live: true, access: "w", doc: "Number each request, and take only the reply that carries its number. ZMQ_REQ_CORRELATE." },
+  relaxed: { ...boolean(), on: ["REQ"], live: true, access: "w", doc: "A request may follow a request that has no reply yet. ZMQ_REQ_RELAXED." },
+  noDrop: { ...boolean(), on: ["PUB", "XPUB"], live: true, access: "w", doc: "Wait when a subscriber's queue is full, instead of dropping its copy. ZMQ_XPUB_NODROP." },
+  manual: { ...boolean(), on: ["XPUB"], live: true, access: "w", doc: "Subscriptions take effect by subscribe() and unsubscribe() of this socket. ZMQ_XPUB_MANUAL." },
+  welcomeMessage: { ...string, on: ["XPUB"], access: "w", doc: "Sent to each new subscriber first; null: none. ZMQ_XPUB_WELCOME_MSG." },
+  invertMatching: { ...boolean(), on: ["PUB", "SUB", "XPUB"], live: true, doc: "Send, or take, what does not match the subscriptions. ZMQ_INVERT_MATCHING." },
+  // Kept, without effect
+  affinity: { ...number(0, 0, Number.MAX_SAFE_INTEGER), stored: true, doc: "There are no I/O threads to choose from. ZMQ_AFFINITY." },
+  rate: { ...number(100, 1), stored: true, doc: "Multicast is not spoken. ZMQ_RATE." },
+  recoveryInterval: { ...number(10000, 0), stored: true, doc: "Multicast is not spoken. ZMQ_RECOVERY_IVL." },
+  multicastHops: { ...number(1, 1), on: SENDING, stored: true, doc: "Multicast is not spoken. ZMQ_MULTICAST_HOPS." },
+  multicastMaxTransportDataUnit: { ...number(1500, 1), stored: true, doc: "Multicast is not spoken. ZMQ_MULTICAST_MAXTPDU." },
+  sendBufferSize: { ...number(-1, -1), on: SENDING, stored: true, doc: "Node cannot set it for a stream. ZMQ_SNDBUF." },
+  receiveBufferSize: { ...number(-1, -1), on: RECEIVING, stored: true, doc: "Node cannot set it for a stream. ZMQ_RCVBUF." },
+  typeOfService: { ...number(0, 0), stored: true, doc: "Node cannot set it. ZMQ_TOS." },
+  tcpKeepaliveCount: { ...number(-1, -1), stored: true, doc: "Node cannot set it. ZMQ_TCP_KEEPALIVE_CNT." },
+  tcpKeepaliveInterval: { ...number(-1, -1), stored: true, doc: "Node cannot set it. ZMQ_TCP_KEEPALIVE_INTVL." },
+  tcpMaxRetransmitTimeout: { ...number(0, 0), stored: true, doc: "Node cannot set it. ZMQ_TCP_MAXRT." },
+  interface: { ...string, stored: true, doc: "Node cannot bind to a device. ZMQ_BINDTODEVICE." },
+  vmciBufferSize: { ...number(0, 0, Number.MAX_SAFE_INTEGER), stored: true, doc: "VMCI is not spoken." },
+  vmciBufferMinSize: { ...number(0, 0, Number.MAX_SAFE_INTEGER), stored: true, doc: "VMCI is not spoken." },
+  vmciBufferMaxSize: { ...number(0, 0, Number.MAX_SAFE_INTEGER), stored: true, doc: "VMCI is not spoken." },
+  vmciConnectTimeout: { ...number(-1, -1), stored: true, doc: "VMCI is not spoken." },
+  loopbackFastPath: { ...boolean(), stored: true, doc: "Of Windows only. ZMQ_LOOPBACK_FASTPATH." },
+  // Not there yet, and not to be ignored
+  plainServer: { ...boolean(), refused: true, doc: "PLAIN is not there yet. ZMQ_PLAIN_SERVER." },
+  plainUsername: { ...string, refused: true, doc: "PLAIN is not there yet. ZMQ_PLAIN_USERNAME." },
+  plainPassword: { ...string, refused: true, doc: "PLAIN is not there yet. ZMQ_PLAIN_PASSWORD." },
+  curveServer: { ...boolean(), refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_SERVER." },
+  curvePublicKey: { ...string, refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_PUBLICKEY." },
+  curveSecretKey: { ...string, refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_SECRETKEY." },
+  curveServerKey: { ...string, refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_SERVERKEY." },
+  zapDomain: { ...string, refused: true, doc: "Authentication is not there yet. ZMQ_ZAP_DOMAIN." },
+  zapEnforceDomain: { ...boolean(), refused: true, doc: "Authentication is not there yet. ZMQ_ZAP_ENFORCE_DOMAIN." },
+  tcpAcceptFilter: { ...string, refused: true, doc: "Accept filters are not there yet. ZMQ_TCP_ACCEPT_FILTER." },
+  socksProxy: { ...string, refused: true, doc: "SOCKS is not there yet. ZMQ_SOCKS_PROXY." },
+} as const satisfies Record<string, OptionRow>
+
+export type OptionName = keyof typeof OPTIONS
+
+type ValueOf<R extends OptionRow> = R["type"] extends "number" ? number : R["type"] extends "boolean" ? boolean : string | null
+
+/** The values of one socket, by name. */
+export type OptionValues = { [K in OptionName]: ValueOf<(typeof OPTIONS)[K]> }
+
+/** The rows that a socket type has. */
+export function optionsOf(type: SocketTypeName): OptionName[] {
+  const rows: Record<string, OptionRow> = OPTIONS
+  return (Object.keys(OPTIONS) as OptionName[]).filter(name => rows[name]?.on?.includes(type) ?? true)
+}
+
+export function defaultOptions(): OptionValues {
+  return Object.fromEntries(Object.entries(OPTIONS).map(([name, row]) => [name, row.default])) as OptionValues
+}
+
+/** Whether a row belongs to a socket type. */
+type Has<R extends OptionRow, T extends SocketTypeName> = R extends { on: readonly (infer U)[] } ? (T extends U ? true : false) : true
+
+/** The properties that a socket type has by this table. */
+export type OptionsOf<T extends SocketTypeName> = {
+  [K in OptionName as Has<(typeof OPTIONS)[K], T> extends true ? K : never]: OptionValues[K]
+}

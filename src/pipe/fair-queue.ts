@@ -1,0 +1,53 @@
+/** Fair in: one whole message of each peer in turn (PULL, SUB, DEALER, ROUTER, REP). 30/PIPELINE, 28/REQREP, 29/PUBSUB. */
+import type { Message } from "../message.js"
+import { ActiveList } from "./active-list.js"
+import type { Pipe } from "./pipe.js"
+
+export class FairQueue {
+  /** Where the last message came from. */
+  from: Pipe | null = null
+  private readonly pipes = new ActiveList()
+
+  add(pipe: Pipe): void {
+    this.pipes.add(pipe, pipe.inbound.length > 0)
+  }
+
+  /** The peer left: what it sent can still be read, then its pipe is forgotten. */
+  end(pipe: Pipe): void {
+    if (pipe.inbound.length === 0) this.pipes.remove(pipe)
+  }
+
+  /** Forgets a pipe and what it holds. */
+  remove(pipe: Pipe): void {
+    this.pipes.remove(pipe)
+  }
+
+  /** Something came by a pipe. */
+  activate(pipe: Pipe): void {
+    this.pipes.activate(pipe)
+  }
+
+  read(): Message | undefined {
+    for (let pipe = this.pipes.current; pipe !== undefined; pipe = this.pipes.current) {
+      const message = pipe.read()
+      if (message !== undefined) {
+        this.from = pipe
+        this.pipes.advance()
+        return message
+      }
+      if (pipe.ended) this.pipes.remove(pipe)
+      else this.pipes.deactivate(pipe)
+    }
+    return undefined
+  }
+
+  get readable(): boolean {
+    for (let pipe = this.pipes.current; pipe !== undefined; pipe = this.pipes.current) {
+      if (pipe.inbound.length > 0) return true
+      pipe.announced = false
+      if (pipe.ended) this.pipes.remove(pipe)
+      else this.pipes.deactivate(pipe)
+    }
+    return false
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * One direction of a pipe: a bounded queue of messages. It is full at its high-water mark and, as in libzmq, stays so
+ * until the reader has taken half of it: credit comes back in portions of (mark + 1) / 2 messages. A mark in bytes works
+ * beside it; a message larger than that mark passes only alone.
+ */
+import { type Message, sizeOf } from "../message.js"
+import { Ring } from "./ring.js"
+
+/** Whoever fills a queue is told, once after each refusal, when there is room again. */
+export interface QueueWriter {
+  onCredit(): void
+}
+
+export interface Marks {
+  /** High-water mark in messages; 0: none. */
+  messages: number
+  /** High-water mark in bytes; 0: none. */
+  bytes: number
+  /** Keep only the newest message, whatever the marks. */
+  conflate: boolean
+}
+
+export class Queue {
+  /** Bytes in the queue. */
+  bytes = 0
+  writer: QueueWriter | null = null
+  private readonly ring = new Ring<Message>()
+  private mark = 0
+  private portion = 0
+  private byteMark = 0
+  private conflate = false
+  /** Messages since the last credit of which the reader has told the writer nothing. */
+  private unacknowledged = 0
+  private read = 0
+  private starved = false
+
+  constructor(marks: Marks) {
+    this.setMarks(marks)
+  }
+
+  get length(): number {
+    return this.ring.length
+  }
+
+  setMarks(marks: Marks): void {
+    this.mark = marks.messages
+    this.portion = (marks.messages + 1) >> 1
+    this.byteMark = marks.bytes
+    this.conflate = marks.conflate
+    this.offerCredit()
+  }
+
+  /** Whether a message of `size` bytes may enter. False makes the writer wait for {@link QueueWriter.onCredit}. */
+  admits(size: number): boolean {
+    if (this.hasRoom(size)) return true
+    this.starved = true
+    return false
+  }
+
+  /** The same question without waiting for the answer to change. `others` counts bytes that belong to the queue elsewhere. */
+  hasRoom(size: number, others = 0): boolean {
+    if (this.conflate) return true
+    if (this.mark > 0 && this.unacknowledged >= this.mark) return false
+    return this.byteMark === 0 || this.ring.length === 0 || this.bytes + size + others <= this.byteMark
+  }
+
+  push(message: Message, size: number): void {
+    if (this.conflate && this.ring.length > 0) this.clear()
+    this.ring.push(message)
+    this.bytes += size
+    this.unacknowledged++
+  }
+
+  shift(): Message | undefined {
+    const message = this.ring.shift()
+    if (message === undefined) return undefined
+    this.bytes -= sizeOf(message)
+    if (++this.read >= this.portion) {
+      this.unacknowledged -= this.read
+      this.read = 0
+    }
+    if (this.starved) this.offerCredit()
+    return message
+  }
+
+  /** Drops all. Returns how many messages there were. */
+  clear(): number {
+    const dropped = this.ring.length
+    this.ring.clear()
+    this.bytes = this.unacknowledged = this.read = 0
+    this.offerCredit()
+    return dropped
+  }
+
+  private offerCredit(): void {
+    if (!this.starved) return
+    if (this.mark > 0 && this.unacknowledged >= this.mark) return
+    if (this.byteMark > 0 && this.bytes > this.byteMark >> 1) return
+    this.starved = false
+    this.writer?.onCredit()
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * `ipc://`: unix domain sockets. A path, `@name` in Linux's abstract namespace, or `*` to bind to a path of a fresh
+ * folder. Binding takes a path over, as libzmq does: the socket is made under another name and moved into place, so
+ * there is no moment without one, and an older owner that closes later does not take ours away.
+ */
+import { lstatSync, mkdtempSync, renameSync, rmdirSync, unlinkSync } from "node:fs"
+import { createServer, Socket } from "node:net"
+import { tmpdir } from "node:os"
+import { basename, dirname, join } from "node:path"
+import { ZmqError } from "../errors.js"
+import { acceptOn, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
+import type { ByteStream, Listener, ListenEvents, Transport, TransportOptions } from "./transport.js"
+
+/** Room for a path in sockaddr_un, without its end. */
+const MAX_PATH = 107
+
+let made = 0
+
+/** The path as the operating system takes it: abstract names begin with a NUL. */
+function pathOf(address: string): string {
+  if (address === "@") throw new ZmqError("EINVAL", { address: `ipc://${address}`, detail: "expected a name after the @" })
+  if (Buffer.byteLength(address) > MAX_PATH) {
+    throw new ZmqError("ENAMETOOLONG", { address: `ipc://${address}`, detail: `expected at most ${MAX_PATH} bytes` })
+  }
+  return address.startsWith("@") ? `\0${address.slice(1)}` : address
+}
+
+function connect(address: string): ByteStream {
+  const socket = new Socket(NET_MARKS)
+  const stream = new NetStream(socket, () => {})
+  stream.remote = `ipc://${address}`
+  socket.once("connect", () => stream.open())
+  socket.connect({ path: pathOf(address) })
+  return stream
+}
+
+async function listen(address: string, options: TransportOptions, on: ListenEvents): Promise<Listener> {
+  const wildcard = address === "*"
+  const folder = wildcard ? mkdtempSync(join(tmpdir(), "peerlane-")) : null
+  const name = folder === null ? address : join(folder, "socket")
+  const path = pathOf(name)
+  const server = createServer({ highWaterMark: 1 })
+  const abstract = path.startsWith("\0")
+  let inode = 0
+  try {
+    const place = abstract ? path : temporaryName(path)
+    await listening(server, () => server.listen({ path: place, backlog: options.backlog }))
+    if (!abstract) inode = moveInto(place, path)
+  } catch (error) {
+    server.close()
+    if (folder !== null) rmdirSync(folder)
+    throw ZmqError.from(error, `ipc://${address}`)
+  }
+  const endpoint = `ipc://${name}`
+  acceptOn(server, on, socket => {
+    const stream = new NetStream(socket, () => {})
+    stream.local = stream.remote = endpoint
+    return stream
+  })
+  return listenerOf(server, endpoint, () => {
+    if (!abstract && socketInode(path) === inode) unlinkSync(path)
+    if (folder !== null) rmdirSync(folder)
+  })
+}
+
+/** A short name in the same folder, not longer than the path itself where that may matter. */
+function temporaryName(path: string): string {
+  const short = `.${(process.pid % 46656).toString(36)}${(made++ % 1296).toString(36)}`
+  const name = join(dirname(path), short)
+  return Buffer.byteLength(name) > MAX_PATH ? path : name
+}
+
+/** Moves a socket to its path, in place of an older socket; nothing else is replaced. Returns its inode. */
+function moveInto(from: string, to: string): number {
+  if (from !== to) {
+    const stat = lstatSync(to, { throwIfNoEntry: false })
+    if (stat !== undefined && !stat.isSocket()) {
+      unlinkSync(from)
+      throw new ZmqError("EADDRINUSE", { address: `ipc://${to}`, detail: `${basename(to)} is there and is no socket` })
+    }
+    renameSync(from, to)
+  }
+  return lstatSync(to).ino
+}
+
+function socketInode(path: string): number | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  return stat?.isSocket() ? stat.ino : undefined
+}
+
+export const ipc: Transport = { scheme: "ipc", check: pathOf, connect, listen }

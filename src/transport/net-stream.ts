@@ -1,0 +1,151 @@
+/** A byte stream on a socket of node:net, for the transports that are built on one (tcp, ipc). */
+import type { Server, Socket, SocketConstructorOpts } from "node:net"
+import { markAsUntransferable } from "node:worker_threads"
+import type { ByteStream, Listener, ListenEvents, StreamSink } from "./transport.js"
+
+/**
+ * Marks of one byte on Node's own buffers: a write that the kernel did not take at once reports its end by 'drain',
+ * however short it was, and a paused stream holds at most one chunk. The marks that count are the pipe's.
+ */
+export const NET_MARKS = { readableHighWaterMark: 1, writableHighWaterMark: 1 } as SocketConstructorOpts
+
+/** Milliseconds of silence after which a peer that does not end its side is left. */
+const PATIENCE = 1000
+
+const ENDED = () => {}
+
+export class NetStream implements ByteStream {
+  sink: StreamSink | null = null
+  local = ""
+  remote = ""
+  private error: Error | null = null
+  private destroyed = false
+  private ending: (() => void) | null = null
+
+  /** `name` makes the endpoints of an open socket: its own, then the peer's. Unnamed ones keep what is set here. */
+  constructor(
+    private readonly socket: Socket,
+    private readonly name: (socket: Socket, stream: NetStream) => void,
+  ) {
+    socket.unref()
+    socket.on("data", chunk => this.onData(chunk))
+    socket.on("drain", () => this.onDrain())
+    socket.on("end", () => this.onEnd())
+    socket.on("error", error => {
+      this.error = error
+    })
+    socket.on("close", () => this.onClose())
+  }
+
+  /** Tells the sink that the connection is there. */
+  open(): void {
+    this.name(this.socket, this)
+    this.sink?.onOpen()
+  }
+
+  get queuedBytes(): number {
+    return this.socket.writableLength
+  }
+
+  write(chunk: Uint8Array): void {
+    this.socket.write(chunk)
+  }
+
+  cork(): void {
+    this.socket.cork()
+  }
+
+  uncork(): void {
+    this.socket.uncork()
+  }
+
+  pause(): void {
+    this.socket.pause()
+  }
+
+  resume(): void {
+    this.socket.resume()
+  }
+
+  end(done: () => void): void {
+    if (this.destroyed || this.ending !== null) return
+    this.ending = done
+    // Reading on keeps the kernel from answering unread bytes with a reset, which would destroy what we sent.
+    this.socket.resume()
+    this.socket.setTimeout(PATIENCE, () => this.socket.destroy())
+    this.socket.end(() => this.finish())
+  }
+
+  destroy(): void {
+    if (this.destroyed) return
+    this.destroyed = true
+    this.socket.destroy()
+  }
+
+  /** Ends with an error of our own, told to the sink as if the network had failed. */
+  fail(error: Error): void {
+    this.socket.destroy(error)
+  }
+
+  private onData(chunk: Uint8Array): void {
+    if (this.destroyed || this.ending !== null) return
+    // Frames are views of the chunk: transferring one to a thread would take it away under all the others.
+    markAsUntransferable(chunk.buffer)
+    this.sink?.onBytes(chunk)
+  }
+
+  private onDrain(): void {
+    if (!this.destroyed) this.sink?.onDrained()
+  }
+
+  /** The peer will send no more: in ZMTP, it is gone. */
+  private onEnd(): void {
+    if (this.ending === null) this.socket.destroy()
+  }
+
+  private onClose(): void {
+    this.finish()
+    if (this.destroyed) return
+    this.destroyed = true
+    this.sink?.onClosed(this.error)
+  }
+
+  private finish(): void {
+    const done = this.ending
+    if (done === null) return
+    this.ending = ENDED
+    done()
+  }
+}
+
+/** Wraps a listening server. The address is free as soon as `close` returns; accepted connections go on. */
+export function listenerOf(server: Server, endpoint: string, afterClose: () => void): Listener {
+  return {
+    endpoint,
+    close() {
+      if (!server.listening) return
+      server.close()
+      afterClose()
+    },
+  }
+}
+
+/** Passes what a server accepts on as streams. */
+export function acceptOn(server: Server, on: ListenEvents, wrap: (socket: Socket) => NetStream): void {
+  server.unref()
+  server.on("connection", socket => on.onStream(wrap(socket)))
+  server.on("drop", () => on.onError(Object.assign(new Error("too many connections"), { code: "EMFILE" })))
+  server.on("error", error => on.onError(error))
+}
+
+/** Resolves when the server listens, rejects when it cannot. */
+export function listening(server: Server, start: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject)
+    server.once("listening", () => {
+      server.off("error", reject)
+      resolve()
+    })
+    start()
+  })
+}

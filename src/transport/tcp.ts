@@ -1,0 +1,64 @@
+/** `tcp://`: node:net with libzmq's rules for addresses. TCP_NODELAY always, IPv4 only unless `ipv6`. */
+import { createServer, Socket } from "node:net"
+import { ZmqError } from "../errors.js"
+import { acceptOn, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
+import { parseBinding, parseDestination, resolveLocal, resolveSource, tcpEndpoint } from "./tcp-address.js"
+import type { ByteStream, Listener, ListenEvents, Transport, TransportOptions } from "./transport.js"
+
+/** The kernel's own choice of the idle time cannot be named to Node, whose 0 means just that. */
+const MS = 1000
+
+function nameEnds(socket: Socket, stream: NetStream): void {
+  stream.local = tcpEndpoint(socket.localAddress, socket.localPort)
+  stream.remote = tcpEndpoint(socket.remoteAddress, socket.remotePort)
+}
+
+function tune(socket: Socket, options: TransportOptions): void {
+  socket.setNoDelay(true)
+  if (options.tcpKeepalive >= 0) {
+    socket.setKeepAlive(options.tcpKeepalive === 1, Math.max(0, options.tcpKeepaliveIdle) * MS)
+  }
+}
+
+function connect(address: string, options: TransportOptions): ByteStream {
+  const { host, port, source } = parseDestination(address)
+  const socket = new Socket(NET_MARKS)
+  const stream = new NetStream(socket, nameEnds)
+  socket.once("connect", () => {
+    tune(socket, options)
+    stream.open()
+  })
+  // One address, the first, as libzmq does: trying several would hide which family was meant.
+  const to = { host, port, family: options.ipv6 ? 0 : 4, autoSelectFamily: false }
+  if (source === null) {
+    socket.connect(to)
+  } else {
+    resolveSource(source, options.ipv6, address).then(
+      localAddress => {
+        if (!socket.destroyed) socket.connect({ ...to, localAddress, localPort: source.port })
+      },
+      error => stream.fail(error),
+    )
+  }
+  return stream
+}
+
+async function listen(address: string, options: TransportOptions, on: ListenEvents): Promise<Listener> {
+  const { host, port } = parseBinding(address)
+  const any = options.ipv6 ? "::" : "0.0.0.0"
+  const local = host === "" ? any : await resolveLocal(host, options.ipv6, address)
+  const server = createServer({ highWaterMark: 1 })
+  try {
+    await listening(server, () => server.listen({ host: local, port, backlog: options.backlog }))
+  } catch (error) {
+    throw ZmqError.from(error, `tcp://${address}`)
+  }
+  acceptOn(server, on, socket => {
+    tune(socket, options)
+    return new NetStream(socket, nameEnds)
+  })
+  const bound = server.address() as { address: string; port: number }
+  return listenerOf(server, tcpEndpoint(bound.address, bound.port), () => {})
+}
+
+export const tcp: Transport = { scheme: "tcp", check: parseDestination, connect, listen }

@@ -1,0 +1,72 @@
+/**
+ * The contract of a transport: it moves bytes and knows nothing of frames. A new one is one file that implements this,
+ * one line in the registry (core/transports.ts) and one call of the shared test suite.
+ */
+
+export interface TransportOptions {
+  readonly ipv6: boolean
+  readonly backlog: number
+  /** -1 leaves it to the operating system, 0 is off, 1 on. */
+  readonly tcpKeepalive: number
+  /** Seconds of silence before the first probe; -1 leaves it to the operating system. */
+  readonly tcpKeepaliveIdle: number
+}
+
+/** What a stream tells: one object, set once, before anything can happen. */
+export interface StreamSink {
+  onOpen(): void
+  /** Bytes came. The chunk is the receiver's from here on, and may be kept. */
+  onBytes(chunk: Uint8Array): void
+  /** All that was written has gone to the operating system. */
+  onDrained(): void
+  /** The connection is gone: by an error, or null when the peer ended it. Nothing follows; not after destroy(). */
+  onClosed(error: Error | null): void
+}
+
+export interface ByteStream {
+  sink: StreamSink | null
+  /** The endpoint of this end and of the other, for people: `tcp://127.0.0.1:5555`. Valid when open. */
+  readonly local: string
+  readonly remote: string
+  /** Tells onOpen for a stream that was accepted; those that connect do so by themselves. */
+  open(): void
+  /** Bytes written that the operating system has not taken yet. */
+  readonly queuedBytes: number
+  /** The bytes must not change until onDrained, or until queuedBytes is 0. */
+  write(chunk: Uint8Array): void
+  /** Writes between cork and uncork go out together. */
+  cork(): void
+  uncork(): void
+  pause(): void
+  resume(): void
+  /**
+   * Closes when all is written; what still comes from the peer is thrown away. `done` when the last byte
+   * has gone, or never will.
+   */
+  end(done: () => void): void
+  /** Closes now. Idempotent. */
+  destroy(): void
+}
+
+export interface ListenEvents {
+  onStream(stream: ByteStream): void
+  /** Accepting a connection failed; the listener goes on. */
+  onError(error: Error): void
+}
+
+export interface Listener {
+  /** The endpoint that peers can connect to, with wildcards resolved. */
+  readonly endpoint: string
+  /** Stops listening, and frees the address; accepted streams go on. Idempotent. */
+  close(): void
+}
+
+export interface Transport {
+  readonly scheme: string
+  /** Checks an address to connect to, without looking anything up; throws EINVAL or ENAMETOOLONG. */
+  check(address: string): void
+  /** Begins to connect; names are looked up now. Whatever fails comes as onClosed, later. */
+  connect(address: string, options: TransportOptions): ByteStream
+  /** Listens. Rejects with a code such as EADDRINUSE, EADDRNOTAVAIL, ENODEV, EINVAL. */
+  listen(address: string, options: TransportOptions, on: ListenEvents): Promise<Listener>
+}

@@ -1,0 +1,145 @@
+/**
+ * What is encoded for one peer and not yet written: a list of byte ranges in order. Short bodies are copied behind each
+ * other into a slab, long ones go by reference. Slabs are borrowed from a pool between the first encoding and the
+ * moment all of it is written, so an idle peer owns none; their size follows the traffic of the peer.
+ */
+import type { Frame } from "../message.js"
+
+/** Bodies from this size go by reference: measured, copying wins below (2.4 GB/s), references above (docs/performance.md). */
+export const BY_REFERENCE = 32 * 1024
+/** Up to here a loop beats the call of `set` (Node 20). */
+const LOOP_UP_TO = 12
+const LONG_HEADER = 9
+const SHORT_HEADER = 2
+const LONG_FLAG = 0x02
+
+/** Slab sizes. A batch that overflows one gets the next larger next time; one that uses little of it, the next smaller. */
+const SIZES = [4 * 1024, 32 * 1024, 128 * 1024] as const
+const LARGEST = SIZES.length - 1
+/** Slabs kept for reuse, of each size. */
+const KEPT = [256, 64, 16] as const
+
+const setBytes = Uint8Array.prototype.set
+
+/** Slabs that nobody uses, shared by all batches of a context. */
+export class SlabPool {
+  private readonly free: Uint8Array[][] = SIZES.map(() => [])
+
+  constructor(private readonly alloc: (size: number) => Uint8Array) {}
+
+  take(level: number): Uint8Array {
+    return this.free[level]!.pop() ?? this.alloc(SIZES[level]!)
+  }
+
+  give(slab: Uint8Array): void {
+    const level = slab.length === SIZES[0] ? 0 : slab.length === SIZES[1] ? 1 : 2
+    const free = this.free[level]!
+    if (free.length < KEPT[level]!) free.push(slab)
+  }
+}
+
+export class OutBatch {
+  /** Bytes encoded and not taken yet. */
+  bytes = 0
+  private slab: Uint8Array | null = null
+  /** Where the range of the slab that is not sealed yet begins, and where it ends. */
+  private start = 0
+  private at = 0
+  private level = 0
+  private sealed: Uint8Array[] = []
+
+  constructor(private readonly pool: SlabPool) {}
+
+  /** Appends one frame: header and body (37/ZMTP, framing). `flags` without the LONG bit, which follows from the size. */
+  frame(flags: number, body: Frame): void {
+    const size = body.length
+    if (size > 255) {
+      this.longFrame(flags, body)
+      return
+    }
+    let slab = this.slab
+    if (slab === null || slab.length - this.at < size + SHORT_HEADER) slab = this.nextSlab()
+    let at = this.at
+    slab[at++] = flags
+    slab[at++] = size
+    if (size <= LOOP_UP_TO) for (let i = 0; i < size; i++) slab[at + i] = body[i]!
+    else setBytes.call(slab, body, at)
+    this.at = at + size
+    this.bytes += size + SHORT_HEADER
+  }
+
+  /** Appends bytes as they are (greeting). */
+  raw(bytes: Uint8Array): void {
+    const slab = this.slab === null || this.slab.length - this.at < bytes.length ? this.nextSlab() : this.slab
+    slab.set(bytes, this.at)
+    this.at += bytes.length
+    this.bytes += bytes.length
+  }
+
+  /**
+   * Hands over all ranges in order, and goes on behind them in the same slab. They may be read until {@link recycle} says
+   * that they were all written.
+   */
+  take(): Uint8Array[] {
+    this.seal()
+    const ranges = this.sealed
+    this.sealed = []
+    this.bytes = 0
+    return ranges
+  }
+
+  /** All that was taken is written: the slab may serve again, here or elsewhere. */
+  recycle(): void {
+    if (this.slab === null || this.bytes > 0) return
+    if (this.level > 0 && this.at < SIZES[this.level - 1]! / 2) this.level--
+    this.pool.give(this.slab)
+    this.slab = null
+    this.start = this.at = 0
+  }
+
+  /** True when little room is left in the slab, or a long body waits: time to write. */
+  get full(): boolean {
+    return this.sealed.length > 0 || (this.slab !== null && this.level === LARGEST && this.slab.length - this.at < 1024)
+  }
+
+  private longFrame(flags: number, body: Frame): void {
+    const size = body.length
+    const copied = size < BY_REFERENCE
+    const room = copied ? size + LONG_HEADER : LONG_HEADER
+    const slab = this.slab === null || this.slab.length - this.at < room ? this.nextSlab(room) : this.slab
+    let at = this.at
+    slab[at++] = flags | LONG_FLAG
+    const high = Math.floor(size / 0x100000000)
+    slab[at++] = high >>> 24
+    slab[at++] = high >>> 16
+    slab[at++] = high >>> 8
+    slab[at++] = high
+    slab[at++] = size >>> 24
+    slab[at++] = size >>> 16
+    slab[at++] = size >>> 8
+    slab[at++] = size
+    if (copied) setBytes.call(slab, body, at)
+    this.at = copied ? at + size : at
+    if (!copied) {
+      this.seal()
+      this.sealed.push(body)
+    }
+    this.bytes += size + LONG_HEADER
+  }
+
+  private seal(): void {
+    if (this.slab !== null && this.at > this.start) {
+      this.sealed.push(this.slab.subarray(this.start, this.at))
+      this.start = this.at
+    }
+  }
+
+  private nextSlab(room = 0): Uint8Array {
+    this.seal()
+    if (this.slab !== null && this.level < LARGEST) this.level++
+    while (SIZES[this.level]! < room) this.level++
+    this.slab = this.pool.take(this.level)
+    this.start = this.at = 0
+    return this.slab
+  }
+}

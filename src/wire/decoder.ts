@@ -1,0 +1,176 @@
+/**
+ * Bytes to messages and commands (37/ZMTP, framing). Feed it chunks as they come, cut anywhere; it calls its sink for
+ * each whole message and each command, and stops when the sink is full. It never allocates by a length that a peer
+ * declares: a frame that has not arrived yet gets at most 1 MiB, then grows by doubling as its bytes come.
+ */
+import { ProtocolError } from "../errors.js"
+import type { Bytes, Message } from "../message.js"
+
+const MORE = 0x01
+const LONG = 0x02
+const COMMAND = 0x04
+const LONG_HEADER = 9
+/** Received frames up to this size are the receiver's own memory, longer ones are views of the chunk. */
+const OWN_UP_TO = 64
+/** A frame that is still arriving gets this much at once; beyond, its buffer grows with what has come. */
+const AT_ONCE = 1024 * 1024
+
+export interface DecoderSink {
+  /** A whole message. False: take no more for now. */
+  onMessage(message: Message): boolean
+  /** The body of a command frame; a view that is valid during the call. */
+  onCommand(body: Uint8Array): boolean
+}
+
+export interface DecoderLimits {
+  /** Longest frame body in bytes; negative for no limit. */
+  maxMessageSize: number
+  /** Frames in one message. */
+  maxFrames: number
+}
+
+export class Decoder {
+  /** Bytes of the unfinished message that are held here. */
+  pendingBytes = 0
+  private parts: Message | null = null
+  private readonly header = new Uint8Array(LONG_HEADER)
+  private headerLength = 0
+  /** The frame that is still arriving: its buffer, how much of it is filled, its full size and flags. */
+  private body: Uint8Array | null = null
+  private filled = 0
+  private size = 0
+  private flags = 0
+
+  constructor(
+    private readonly bytes: Bytes,
+    private readonly limits: DecoderLimits,
+    private readonly sink: DecoderSink,
+  ) {}
+
+  /** Decodes `chunk` from `from` on. Returns how far it came: the end, or less when the sink had enough. */
+  decode(chunk: Uint8Array, from: number): number {
+    const end = chunk.length
+    let at = from
+    if (this.body !== null || this.headerLength > 0) {
+      at = this.continue(chunk, at)
+      if (at < 0) return -at - 1
+    }
+    while (at < end) {
+      const flags = chunk[at]!
+      let size: number
+      let start: number
+      if ((flags & LONG) === 0) {
+        if (at + 1 >= end) return this.keepHeader(chunk, at)
+        size = chunk[at + 1]!
+        start = at + 2
+      } else {
+        if (at + LONG_HEADER > end) return this.keepHeader(chunk, at)
+        size = longSize(chunk, at)
+        start = at + LONG_HEADER
+      }
+      this.check(size)
+      const next = start + size
+      if (next > end) {
+        this.begin(flags, size)
+        return this.fill(chunk, start)
+      }
+      at = next
+      if ((flags & COMMAND) !== 0) {
+        if (!this.sink.onCommand(chunk.subarray(start, next))) return at
+        continue
+      }
+      const frame = size <= OWN_UP_TO ? this.bytes.copy(chunk, start, next) : this.bytes.view(chunk, start, next)
+      if ((flags & MORE) === 0 && this.parts === null) {
+        if (!this.sink.onMessage([frame])) return at
+      } else if (!this.part(flags, frame)) return at
+    }
+    return at
+  }
+
+  /**
+   * Goes on with what the last chunk left unfinished. Returns where the next frame begins; or, when the sink had enough,
+   * that place as a negative number (-place - 1).
+   */
+  private continue(chunk: Uint8Array, from: number): number {
+    const end = chunk.length
+    let at = from
+    if (this.body === null) {
+      const header = this.header
+      const need = () => ((header[0]! & LONG) === 0 ? 2 : LONG_HEADER)
+      while (at < end && this.headerLength < need()) header[this.headerLength++] = chunk[at++]!
+      if (this.headerLength < need()) return at
+      const size = need() === 2 ? header[1]! : longSize(header, 0)
+      this.headerLength = 0
+      this.check(size)
+      this.begin(header[0]!, size)
+    }
+    at = this.fill(chunk, at)
+    if (this.filled < this.size) return at
+    const frame = this.body as Uint8Array
+    this.body = null
+    this.pendingBytes -= this.size
+    const goOn = (this.flags & COMMAND) !== 0 ? this.sink.onCommand(frame) : this.part(this.flags, frame)
+    return goOn ? at : -at - 1
+  }
+
+  private begin(flags: number, size: number): void {
+    this.flags = flags
+    this.size = size
+    this.filled = 0
+    this.body = this.bytes.alloc(Math.min(size, AT_ONCE))
+  }
+
+  private fill(chunk: Uint8Array, from: number): number {
+    const take = Math.min(this.size - this.filled, chunk.length - from)
+    let body = this.body as Uint8Array
+    if (this.filled + take > body.length) {
+      const larger = this.bytes.alloc(Math.min(this.size, Math.max(this.filled + take, 2 * body.length)))
+      larger.set(body.subarray(0, this.filled))
+      this.body = body = larger
+    }
+    if (take > 0) body.set(from === 0 && take === chunk.length ? chunk : chunk.subarray(from, from + take), this.filled)
+    this.filled += take
+    this.pendingBytes += take
+    return from + take
+  }
+
+  private keepHeader(chunk: Uint8Array, from: number): number {
+    let at = from
+    while (at < chunk.length) this.header[this.headerLength++] = chunk[at++]!
+    return at
+  }
+
+  /** A frame of a message of several frames. */
+  private part(flags: number, frame: Uint8Array): boolean {
+    let parts = this.parts
+    if (parts === null) this.parts = parts = [frame]
+    else parts.push(frame)
+    if ((flags & MORE) === 0) {
+      this.parts = null
+      for (let i = 0; i < parts.length - 1; i++) this.pendingBytes -= parts[i]!.length
+      return this.sink.onMessage(parts)
+    }
+    if (parts.length >= this.limits.maxFrames) {
+      throw new ProtocolError("ERR_ZMTP_UNSPECIFIED", `a message of more than ${this.limits.maxFrames} frames`)
+    }
+    this.pendingBytes += frame.length
+    return true
+  }
+
+  private check(size: number): void {
+    const max = this.limits.maxMessageSize
+    if (max >= 0 && size > max) {
+      throw new ProtocolError("ERR_ZMTP_UNSPECIFIED", `a frame of ${size} bytes, the limit is ${max} (EMSGSIZE)`)
+    }
+    if (size > Number.MAX_SAFE_INTEGER) {
+      throw new ProtocolError("ERR_ZMTP_UNSPECIFIED", "a frame size beyond 2^53 (EMSGSIZE)")
+    }
+  }
+}
+
+/** The 64-bit size of a LONG frame whose flags are at `at`; beyond 2^53 it is only known to be too much. */
+function longSize(bytes: Uint8Array, at: number): number {
+  let size = 0
+  for (let i = at + 1; i < at + LONG_HEADER; i++) size = size * 256 + bytes[i]!
+  return size
+}

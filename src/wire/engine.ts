@@ -1,0 +1,250 @@
+/**
+ * One peer's protocol (37/ZMTP): greeting, handshake, then messages and commands, as a machine without I/O. Bytes go in
+ * by `receive`, messages by `encode`; what comes of it are calls of one sink and bytes in one batch. Time is an argument.
+ */
+import { ProtocolError, ZmqError } from "../errors.js"
+import type { Bytes, Message } from "../message.js"
+import type { OutBatch } from "./batch.js"
+import { COMMAND, commandData, commandName, encodeCommand, latin1, type Properties } from "./command.js"
+import { Decoder, type DecoderLimits, type DecoderSink } from "./decoder.js"
+import { Greeting } from "./greeting.js"
+import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js"
+import type { Mechanism, MechanismFactory } from "./mechanism.js"
+import { mayTalk, type SocketTypeName, subscribes, tellsIdentity } from "./socket-types.js"
+
+const MORE = 0x01
+const CANCEL_BYTE = 0
+const SUBSCRIBE_BYTE = 1
+
+const enum State {
+  Greeting,
+  Handshake,
+  Traffic,
+  Failed,
+}
+
+export interface EngineOptions extends DecoderLimits, HeartbeatOptions {
+  readonly type: SocketTypeName
+  /** Told to the peer by the types that have one; null: none. */
+  readonly routingId: Uint8Array | null
+  /** Milliseconds from the start to the end of the handshake; 0: for ever. */
+  readonly handshakeInterval: number
+  readonly mechanism: MechanismFactory
+}
+
+/** What the peer said of itself. */
+export interface PeerInfo {
+  /** Its socket type by its name on the wire; empty when it did not say. */
+  readonly type: string
+  /** Empty when it has none. */
+  readonly identity: Uint8Array
+  readonly mechanism: string
+  readonly minor: number
+  readonly properties: Properties
+}
+
+export interface EngineSink {
+  /** The handshake is done. */
+  onReady(peer: PeerInfo): void
+  /** A message came; a subscription is one whose only frame begins with 1 (or 0: cancelled). False: no more for now. */
+  onMessage(message: Message): boolean
+  /** There are bytes in the batch that should go out. */
+  onOutput(): void
+  /** The peer broke the protocol (ProtocolError) or was silent for too long (ETIMEDOUT). The engine is finished. */
+  onFault(error: ProtocolError | ZmqError): void
+}
+
+export class Engine implements DecoderSink {
+  private state = State.Greeting
+  private readonly greeting: Greeting
+  private readonly mechanism: Mechanism
+  private readonly decoder: Decoder
+  private readonly heartbeat: Heartbeat
+  private handshakeBy = Number.POSITIVE_INFINITY
+  private now = 0
+  private peerMinor = 0
+  private readonly subscribes: boolean
+
+  constructor(
+    private readonly options: EngineOptions,
+    private readonly bytes: Bytes,
+    private readonly batch: OutBatch,
+    private readonly sink: EngineSink,
+  ) {
+    const own: Properties = new Map([["Socket-Type", ascii(options.type)]])
+    if (tellsIdentity(options.type)) own.set("Identity", options.routingId ?? new Uint8Array(0))
+    this.mechanism = options.mechanism(own, () => this.guard(() => this.proceed()))
+    this.greeting = new Greeting(this.mechanism.name)
+    this.decoder = new Decoder(bytes, options, this)
+    this.heartbeat = new Heartbeat(options)
+    this.subscribes = subscribes(options.type)
+  }
+
+  /** The connection is there: sends the first bytes. */
+  start(now: number): void {
+    this.now = now
+    if (this.options.handshakeInterval > 0) this.handshakeBy = now + this.options.handshakeInterval
+    this.batch.raw(this.greeting.next())
+    this.sink.onOutput()
+  }
+
+  /** True before the handshake is done: faults then are faults of the handshake. */
+  get handshaking(): boolean {
+    return this.state === State.Greeting || this.state === State.Handshake
+  }
+
+  /** Bytes of a message that has not arrived whole. */
+  get pendingBytes(): number {
+    return this.decoder.pendingBytes
+  }
+
+  /** Takes bytes of the peer from `from` on. Returns how far it came; less than the end when the sink had enough. */
+  receive(chunk: Uint8Array, from: number, now: number): number {
+    this.now = now
+    try {
+      let at = from
+      while (this.state === State.Greeting) {
+        at = this.greeting.receive(chunk, at)
+        this.greet()
+        if (at === chunk.length) return at
+      }
+      if (this.state === State.Failed) return chunk.length
+      this.heartbeat.heard()
+      return this.decoder.decode(chunk, at)
+    } catch (error) {
+      this.fail(error)
+      return chunk.length
+    }
+  }
+
+  /** Appends a message to the batch. Only after the handshake. */
+  encode(message: Message): void {
+    if (this.subscribes && message.length === 1 && this.peerMinor >= 1 && this.encodeSubscription(message[0]!)) return
+    const last = message.length - 1
+    for (let i = 0; i < last; i++) this.batch.frame(MORE, message[i]!)
+    this.batch.frame(0, message[last]!)
+  }
+
+  /** When {@link handleTimeout} wants to be called; Infinity: never. */
+  nextTimeout(): number {
+    return this.handshaking ? this.handshakeBy : this.heartbeat.next()
+  }
+
+  handleTimeout(now: number): void {
+    this.now = now
+    if (this.handshaking) {
+      if (now >= this.handshakeBy) this.fail(new ZmqError("ETIMEDOUT", { detail: "the handshake took too long" }))
+      return
+    }
+    if (this.state !== State.Traffic) return
+    if (this.heartbeat.expired(now)) {
+      this.fail(new ZmqError("ETIMEDOUT", { detail: "the peer was silent for too long" }))
+      return
+    }
+    const ping = this.heartbeat.ping(now)
+    if (ping !== null) this.send(ping)
+  }
+
+  onMessage(message: Message): boolean {
+    if (this.state !== State.Traffic) {
+      throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "a message came before the end of the handshake")
+    }
+    return this.sink.onMessage(message)
+  }
+
+  onCommand(body: Uint8Array): boolean {
+    if (this.state === State.Handshake) {
+      this.mechanism.receive(body)
+      this.proceed()
+      return this.state === State.Handshake || this.state === State.Traffic
+    }
+    switch (commandName(body)) {
+      case "SUBSCRIBE":
+        return this.sink.onMessage([this.subscription(SUBSCRIBE_BYTE, commandData(body))])
+      case "CANCEL":
+        return this.sink.onMessage([this.subscription(CANCEL_BYTE, commandData(body))])
+      case "PING": {
+        const pong = this.heartbeat.pong(body, this.now)
+        if (pong === null) throw new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED", "a PING without time to live")
+        this.send(pong)
+        return true
+      }
+      default:
+        // PONG has done its work by arriving; an unknown command and a late ERROR are ignored (libzmq).
+        return true
+    }
+  }
+
+  private greet(): void {
+    const answer = this.greeting.next()
+    if (answer.length > 0) {
+      this.batch.raw(answer)
+      this.sink.onOutput()
+    }
+    if (!this.greeting.done) return
+    this.peerMinor = this.greeting.minor
+    this.state = State.Handshake
+    this.proceed()
+  }
+
+  private proceed(): void {
+    if (this.state !== State.Handshake) return
+    for (let body = this.mechanism.next(); body !== null; body = this.mechanism.next()) this.send(body)
+    if (!this.mechanism.ready) return
+    const properties = this.mechanism.peer
+    const type = properties.get("Socket-Type")
+    const typeName = type === undefined ? "" : latin1(type)
+    if (type !== undefined && !mayTalk(this.options.type, typeName)) {
+      throw new ProtocolError("ERR_ZMTP_INVALID_METADATA", `a ${this.options.type} cannot talk to a ${typeName.slice(0, 20)}`)
+    }
+    this.state = State.Traffic
+    this.heartbeat.start(this.now)
+    this.sink.onReady({
+      type: typeName,
+      identity: properties.get("Identity") ?? new Uint8Array(0),
+      mechanism: this.mechanism.name,
+      minor: this.peerMinor,
+      properties,
+    })
+  }
+
+  private send(command: Uint8Array): void {
+    this.batch.frame(COMMAND, command)
+    this.sink.onOutput()
+  }
+
+  /** 37/ZMTP: subscriptions of a 3.1 peer are commands; older ones get them as messages. False: it is none. */
+  private encodeSubscription(frame: Uint8Array): boolean {
+    const first = frame[0]
+    if (first !== SUBSCRIBE_BYTE && first !== CANCEL_BYTE) return false
+    this.batch.frame(COMMAND, encodeCommand(first === SUBSCRIBE_BYTE ? "SUBSCRIBE" : "CANCEL", frame.subarray(1)))
+    return true
+  }
+
+  private subscription(first: number, topic: Uint8Array): Uint8Array {
+    const frame = this.bytes.alloc(1 + topic.length)
+    frame[0] = first
+    frame.set(topic, 1)
+    return frame
+  }
+
+  private guard(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** What the peer did wrong ends here; anything else is a bug and goes on up. */
+  private fail(error: unknown): void {
+    if (!(error instanceof ProtocolError) && !(error instanceof ZmqError)) throw error
+    if (this.state === State.Failed) return
+    this.sink.onFault(error)
+    this.state = State.Failed
+  }
+}
+
+function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, character => character.charCodeAt(0))
+}

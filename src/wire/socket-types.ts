@@ -1,0 +1,31 @@
+/** The socket types by their names on the wire, and who may talk to whom (28, 29, 30, 31 and 37/ZMTP, "Socket-Type"). */
+
+export const PEERS = {
+  PAIR: ["PAIR"],
+  PUB: ["SUB", "XSUB"],
+  SUB: ["PUB", "XPUB"],
+  REQ: ["REP", "ROUTER"],
+  REP: ["REQ", "DEALER"],
+  DEALER: ["REP", "DEALER", "ROUTER"],
+  ROUTER: ["REQ", "DEALER", "ROUTER"],
+  PULL: ["PUSH"],
+  PUSH: ["PULL"],
+  XPUB: ["SUB", "XSUB"],
+  XSUB: ["PUB", "XPUB"],
+} as const satisfies Record<string, readonly string[]>
+
+export type SocketTypeName = keyof typeof PEERS
+
+export function mayTalk(own: SocketTypeName, peer: string): boolean {
+  return (PEERS[own] as readonly string[]).includes(peer)
+}
+
+/** Types that tell their routing id to the peer, even an empty one. */
+export function tellsIdentity(type: SocketTypeName): boolean {
+  return type === "REQ" || type === "DEALER" || type === "ROUTER"
+}
+
+/** Types whose messages `01 topic` and `00 topic` are subscriptions on their way up. */
+export function subscribes(type: SocketTypeName): boolean {
+  return type === "SUB" || type === "XSUB"
+}

@@ -1,0 +1,417 @@
+/**
+ * 29/PUBSUB for XPUB and XSUB, and the options of XPUB: verbosity, manual, welcome message, noDrop.
+ */
+import { describe, expect, it } from "vitest"
+import { freshEndpoint, transports, wired } from "../support/endpoints.js"
+import { zmq } from "../support/engine.js"
+import { eventually } from "../support/eventually.js"
+import { bound, fill, nothingArrives, ownSockets, text, texts, whileNudging } from "../support/sockets.js"
+
+const on = (topic: string) => `\u0001${topic}`
+const off = (topic: string) => `\u0000${topic}`
+
+type XPublisher = InstanceType<typeof zmq.XPublisher>
+
+/** In manual mode the application sets a peer's topics; zeromq.js has no method for it, only the option underneath. */
+function apply(pub: XPublisher, change: "subscribe" | "unsubscribe", topic: string): void {
+  const raw = pub as unknown as Record<string, (...values: unknown[]) => void>
+  if (raw[change]) raw[change](topic)
+  else raw.setStringOption!(change === "subscribe" ? 6 : 7, topic)
+}
+
+describe.each(transports)("29/PUBSUB: XPUB over %s", transport => {
+  const own = ownSockets()
+
+  async function publisherWith(subscribers: number) {
+    const pub = own(new zmq.XPublisher())
+    const address = await bound(pub, freshEndpoint(transport))
+    const subs = Array.from({ length: subscribers }, () => {
+      const sub = own(new zmq.Subscriber())
+      sub.connect(address)
+      return sub
+    })
+    return { pub, address, subs }
+  }
+
+  it("SHALL deliver subscribe and unsubscribe requests to its calling application", async () => {
+    const { pub, subs } = await publisherWith(1)
+    subs[0]!.subscribe("A", "")
+    expect(await texts(pub, 2)).toEqual([[on("A")], [on("")]])
+    subs[0]!.unsubscribe("A")
+    subs[0]!.unsubscribe("")
+    expect(await texts(pub, 2)).toEqual([[off("A")], [off("")]])
+  })
+
+  it("MAY normalize: one notice for the first subscriber of a topic and one for the loss of the last", async () => {
+    const { pub, subs } = await publisherWith(2)
+    const [one, two] = subs
+    one!.subscribe("A")
+    expect(await text(pub)).toEqual([on("A")])
+    two!.subscribe("A")
+    two!.subscribe("B")
+    expect(await text(pub)).toEqual([on("B")])
+    one!.unsubscribe("A")
+    one!.subscribe("C")
+    expect(await text(pub)).toEqual([on("C")])
+    two!.unsubscribe("A")
+    expect(await text(pub)).toEqual([off("A")])
+    await nothingArrives(pub, 30)
+  })
+
+  it("VERBOSE, one subscriber: a repeated topic is reported only then (xpub_verbose one sub)", async () => {
+    const { pub, subs } = await publisherWith(1)
+    const sub = subs[0]!
+    sub.subscribe("A", "B", "A")
+    expect(await texts(pub, 2)).toEqual([[on("A")], [on("B")]])
+    await nothingArrives(pub, 30)
+    pub.verbosity = "allSubs"
+    sub.subscribe("A")
+    expect(await text(pub)).toEqual([on("A")])
+    await pub.send("A")
+    await pub.send("B")
+    expect(await texts(sub, 2)).toEqual([["A"], ["B"]])
+  })
+
+  it("VERBOSE, two subscribers (xpub_verbose two subs)", async () => {
+    const { pub, subs } = await publisherWith(2)
+    const [one, two] = subs
+    one!.subscribe("A")
+    expect(await text(pub)).toEqual([on("A")])
+    two!.subscribe("A")
+    await nothingArrives(pub, 30)
+    one!.subscribe("B")
+    expect(await text(pub)).toEqual([on("B")])
+    pub.verbosity = "allSubs"
+    two!.subscribe("A")
+    expect(await text(pub)).toEqual([on("A")])
+    await pub.send("A")
+    await pub.send("B")
+    expect(await texts(one!, 2)).toEqual([["A"], ["B"]])
+    expect(await text(two!)).toEqual(["A"])
+    two!.unsubscribe("A")
+    two!.unsubscribe("A")
+    await nothingArrives(pub, 30)
+  })
+
+  it("VERBOSER, one subscriber (xpub_verboser one sub)", async () => {
+    const { pub, subs } = await publisherWith(1)
+    const sub = subs[0]!
+    sub.unsubscribe("A")
+    await nothingArrives(pub, 30)
+    sub.subscribe("A")
+    expect(await text(pub)).toEqual([on("A")])
+    sub.subscribe("A")
+    await nothingArrives(pub, 30)
+    sub.unsubscribe("A")
+    sub.unsubscribe("A")
+    expect(await text(pub)).toEqual([off("A")])
+    sub.unsubscribe("A")
+    await nothingArrives(pub, 30)
+    pub.verbosity = "allSubsUnsubs"
+    sub.subscribe("A")
+    expect(await text(pub)).toEqual([on("A")])
+    await pub.send("A")
+    expect(await text(sub)).toEqual(["A"])
+    sub.unsubscribe("A")
+    expect(await text(pub)).toEqual([off("A")])
+    sub.unsubscribe("A")
+    await nothingArrives(pub, 30)
+  })
+
+  it("VERBOSER, two subscribers (xpub_verboser two subs)", async () => {
+    const { pub, subs } = await publisherWith(2)
+    const [one, two] = subs
+    one!.subscribe("A")
+    expect(await text(pub)).toEqual([on("A")])
+    two!.subscribe("A")
+    await nothingArrives(pub, 30)
+    one!.unsubscribe("A")
+    await nothingArrives(pub, 30)
+    two!.unsubscribe("A")
+    expect(await text(pub)).toEqual([off("A")])
+    pub.verbosity = "allSubsUnsubs"
+    one!.subscribe("A")
+    two!.subscribe("A")
+    expect(await texts(pub, 2)).toEqual([[on("A")], [on("A")]])
+    await pub.send("A")
+    for (const sub of subs) expect(await text(sub)).toEqual(["A"])
+    two!.unsubscribe("A")
+    expect(await text(pub)).toEqual([off("A")])
+    one!.unsubscribe("A")
+    expect(await text(pub)).toEqual([off("A")])
+    two!.unsubscribe("A")
+    await nothingArrives(pub, 30)
+  })
+
+  it("SHALL, if the subscriber peer disconnects prematurely, generate a suitable unsubscribe request", async () => {
+    const { pub, subs } = await publisherWith(2)
+    const [one, two] = subs
+    one!.subscribe("A", "B")
+    expect((await texts(pub, 2)).flat().sort()).toEqual([on("A"), on("B")])
+    two!.subscribe("B", "C")
+    expect(await text(pub)).toEqual([on("C")])
+    await one!.close()
+    expect(await text(pub)).toEqual([off("A")])
+    await nothingArrives(pub, 30)
+    await two!.close()
+    expect((await texts(pub, 2)).flat().sort()).toEqual([off("B"), off("C")])
+  })
+
+  it("VERBOSER reports the topics of every peer that leaves", async () => {
+    const { pub, subs } = await publisherWith(2)
+    pub.verbosity = "allSubsUnsubs"
+    for (const sub of subs) sub.subscribe("A")
+    expect(await texts(pub, 2)).toEqual([[on("A")], [on("A")]])
+    await subs[0]!.close()
+    expect(await text(pub)).toEqual([off("A")])
+    await subs[1]!.close()
+    expect(await text(pub)).toEqual([off("A")])
+  })
+
+  it("SHALL deliver messages from its subscribers to its calling application", async () => {
+    const pub = own(new zmq.XPublisher())
+    const sub = own(new zmq.XSubscriber())
+    sub.connect(await bound(pub, freshEndpoint(transport)))
+    await sub.send("\u0002A")
+    expect(await text(pub)).toEqual(["\u0002A"])
+    await sub.send(["hello", "B", ""])
+    expect(await text(pub)).toEqual(["hello", "B", ""])
+    await sub.send("")
+    expect(await text(pub)).toEqual([""])
+  })
+
+  it("MANUAL: the application decides what a peer gets (manual basic)", async () => {
+    const pub = own(new zmq.XPublisher({ manual: true }))
+    const sub = own(new zmq.XSubscriber())
+    sub.connect(await bound(pub, freshEndpoint(transport)))
+    await sub.send(on("A"))
+    expect(await text(pub)).toEqual([on("A")])
+    apply(pub, "subscribe", "B")
+    await pub.send("A")
+    await pub.send("B")
+    expect(await text(sub)).toEqual(["B"])
+    await nothingArrives(sub, 30)
+  })
+
+  it("MANUAL: topics are mapped per peer, and taken back one by one (manual unsubscribe)", async () => {
+    const pub = own(new zmq.XPublisher({ manual: true }))
+    const sub = own(new zmq.XSubscriber())
+    sub.connect(await bound(pub, freshEndpoint(transport)))
+    await sub.send(on("A"))
+    await sub.send(on("B"))
+    expect(await text(pub)).toEqual([on("A")])
+    apply(pub, "subscribe", "XA")
+    expect(await text(pub)).toEqual([on("B")])
+    apply(pub, "subscribe", "XB")
+    await sub.send(off("A"))
+    expect(await text(pub)).toEqual([off("A")])
+    apply(pub, "unsubscribe", "XA")
+    await pub.send("XA")
+    await pub.send("XB")
+    expect(await text(sub)).toEqual(["XB"])
+    await sub.close()
+    expect(await text(pub)).toEqual([off("B")])
+    apply(pub, "unsubscribe", "XB")
+  })
+
+  it("MANUAL in a proxy: each subscriber that leaves is reported (manual proxy_unsubscribe_on_disconnect)", async () => {
+    const front = own(new zmq.XSubscriber())
+    const back = own(new zmq.XPublisher({ manual: true }))
+    const frontAddress = await bound(front, freshEndpoint(transport))
+    const backAddress = await bound(back, freshEndpoint(transport))
+    const pub = own(new zmq.XPublisher({ verbosity: "allSubsUnsubs" }))
+    pub.connect(frontAddress)
+    const subs = [own(new zmq.Subscriber()), own(new zmq.Subscriber())]
+    for (const sub of subs) {
+      sub.connect(backAddress)
+      sub.subscribe("1")
+      expect(await text(back)).toEqual([on("1")])
+      apply(back, "subscribe", "1")
+      await front.send(on("1"))
+      expect(await text(pub)).toEqual([on("1")])
+    }
+    await pub.send(["1", "X"])
+    await back.send(await front.receive())
+    for (const sub of subs) expect(await text(sub)).toEqual(["1", "X"])
+    for (const sub of subs) await sub.close()
+    for (let turn = 0; turn < 2; turn++) {
+      expect(await text(back)).toEqual([off("1")])
+      apply(back, "unsubscribe", "1")
+      await front.send(off("1"))
+    }
+    expect(await text(pub)).toEqual([off("1")])
+    await pub.send(["1", "X"])
+    await nothingArrives(front)
+  })
+
+  it("MANUAL in a proxy: two topics of two subscribers both flow (missing_subscriptions)", async () => {
+    const front = own(new zmq.XSubscriber())
+    const back = own(new zmq.XPublisher({ manual: true }))
+    const frontAddress = await bound(front, freshEndpoint(transport))
+    const backAddress = await bound(back, freshEndpoint(transport))
+    const pub = own(new zmq.XPublisher())
+    pub.connect(frontAddress)
+    const subs = ["1", "2"].map(topic => {
+      const sub = own(new zmq.Subscriber())
+      sub.connect(backAddress)
+      sub.subscribe(topic)
+      return sub
+    })
+    for (let turn = 0; turn < 2; turn++) {
+      const [notice] = await text(back)
+      apply(back, "subscribe", notice!.slice(1))
+      await front.send(notice!)
+    }
+    expect((await texts(pub, 2)).flat().sort()).toEqual([on("1"), on("2")])
+    for (const topic of ["1", "2"]) {
+      await pub.send([topic, "X"])
+      await back.send(await front.receive())
+    }
+    for (const [index, topic] of ["1", "2"].entries()) expect(await text(subs[index]!)).toEqual([topic, "X"])
+  })
+
+  it("MANUAL: what was mapped for a peer ends with it (unsubscribe_cleanup)", async () => {
+    const pub = own(new zmq.XPublisher({ manual: true }))
+    const address = await bound(pub, freshEndpoint(transport))
+    for (const topic of ["A", "B"]) {
+      const sub = own(new zmq.XSubscriber())
+      sub.connect(address)
+      await sub.send(on(topic))
+      expect(await text(pub)).toEqual([on(topic)])
+      apply(pub, "subscribe", `X${topic}`)
+      await pub.send("XA")
+      await pub.send("XB")
+      expect(await text(sub)).toEqual([`X${topic}`])
+      await nothingArrives(sub, 30)
+      await sub.close()
+      expect(await text(pub)).toEqual([off(topic)])
+      apply(pub, "unsubscribe", `X${topic}`)
+    }
+  })
+
+  it("WELCOME_MSG is the first message of every subscriber that has subscribed to it (welcome)", async () => {
+    const pub = own(new zmq.XPublisher({ welcomeMessage: "Welcome", verbosity: "allSubs" }))
+    const address = await bound(pub, freshEndpoint(transport))
+    for (let turn = 0; turn < 2; turn++) {
+      const sub = own(new zmq.Subscriber())
+      sub.subscribe("W")
+      sub.connect(address)
+      expect(await text(pub)).toEqual([on("W")])
+      expect(await text(sub)).toEqual(["Welcome"])
+    }
+    const deaf = own(new zmq.Subscriber())
+    deaf.subscribe("other")
+    deaf.connect(address)
+    expect(await text(pub)).toEqual([on("other")])
+    await nothingArrives(deaf, 30)
+  })
+
+  it("WELCOME_MSG reaches an XSUB without any subscription, for nothing is filtered there", async () => {
+    const pub = own(new zmq.XPublisher({ welcomeMessage: "Welcome" }))
+    const sub = own(new zmq.XSubscriber())
+    sub.connect(await bound(pub, freshEndpoint(transport)))
+    expect(await whileNudging([pub], text(sub))).toEqual(["Welcome"])
+  })
+
+  it("NODROP: a message that a subscriber has no room for is not sent, and nothing that was sent is lost", async () => {
+    const pub = own(new zmq.XPublisher({ noDrop: true, sendHighWaterMark: 200 }))
+    const sub = own(new zmq.Subscriber({ receiveHighWaterMark: 200 }))
+    sub.connect(await bound(pub, freshEndpoint(transport)))
+    sub.subscribe("")
+    expect(await text(pub)).toEqual([on("")])
+    const padding = Buffer.alloc(32 * 1024)
+    const sent = await fill(pub, index => [`${index}`, padding], 10_000)
+    expect(sent).toBeLessThan(10_000)
+    if (transport === "inproc") expect(sent).toBe(400)
+    for (let index = 0; index < sent; index++) expect(String((await sub.receive())[0])).toBe(`${index}`)
+    await nothingArrives(sub, 30)
+    await eventually(() => pub.send("end").then(() => true))
+    expect(await text(sub)).toEqual(["end"])
+  })
+})
+
+describe.each(transports)("29/PUBSUB: XSUB over %s", transport => {
+  const own = ownSockets()
+
+  it("SHALL accept subscription commands from its calling application and send them to its publishers", async () => {
+    const sub = own(new zmq.XSubscriber())
+    const pubs = [own(new zmq.XPublisher()), own(new zmq.XPublisher())]
+    for (const pub of pubs) sub.connect(await bound(pub, freshEndpoint(transport)))
+    await sub.send(on("A"))
+    for (const pub of pubs) expect(await text(pub)).toEqual([on("A")])
+    for (const pub of pubs) {
+      await pub.send("B")
+      await pub.send(["A", "body"])
+      expect(await text(sub)).toEqual(["A", "body"])
+    }
+    await sub.send(off("A"))
+    for (const pub of pubs) expect(await text(pub)).toEqual([off("A")])
+  })
+
+  it("sends an unsubscribe when the last of several equal subscriptions ends", async () => {
+    const pub = own(new zmq.XPublisher({ verbosity: "allSubsUnsubs" }))
+    const sub = own(new zmq.XSubscriber())
+    sub.connect(await bound(pub, freshEndpoint(transport)))
+    await sub.send(off("A"))
+    await sub.send(on("A"))
+    await sub.send(on("A"))
+    expect(await texts(pub, 2)).toEqual([[on("A")], [on("A")]])
+    await sub.send(off("A"))
+    await nothingArrives(pub, 30)
+    await sub.send(off("A"))
+    expect(await text(pub)).toEqual([off("A")])
+    await sub.send(off("A"))
+    await nothingArrives(pub, 30)
+  })
+
+  it("SHALL send all messages to all connected publishers", async () => {
+    const sub = own(new zmq.XSubscriber())
+    const pubs = Array.from({ length: 3 }, () => own(new zmq.XPublisher()))
+    for (const pub of pubs) sub.connect(await bound(pub, freshEndpoint(transport)))
+    await sub.send(["news", "for", "all"])
+    for (const pub of pubs) expect(await text(pub)).toEqual(["news", "for", "all"])
+  })
+
+  it("SHALL NOT block on sending: without publishers the message is dropped", async () => {
+    const sub = own(new zmq.XSubscriber({ sendTimeout: 0 }))
+    expect(sub.writable).toBe(true)
+    for (let index = 0; index < 10; index++) await sub.send("to nobody")
+  })
+
+  it("forwards a subscription for everything, and an empty message back (sub_forward)", async () => {
+    const front = own(new zmq.XPublisher())
+    const back = own(new zmq.XSubscriber())
+    const pub = own(new zmq.Publisher())
+    const sub = own(new zmq.Subscriber())
+    sub.connect(await bound(front, freshEndpoint(transport)))
+    pub.connect(await bound(back, freshEndpoint(transport)))
+    sub.subscribe("")
+    const notice = await front.receive()
+    expect(notice.map(String)).toEqual([on("")])
+    await back.send(notice)
+    await eventually(async () => {
+      await pub.send("")
+      return back.readable
+    })
+    await front.send(await back.receive())
+    expect(await text(sub)).toEqual([""])
+  })
+})
+
+describe.each(wired)("29/PUBSUB: XSUB and its trie over %s", transport => {
+  const own = ownSockets()
+
+  it("sends its subscriptions again on every new connection", async () => {
+    const first = own(new zmq.XPublisher())
+    const sub = own(new zmq.XSubscriber())
+    sub.connect(await bound(first, freshEndpoint(transport)))
+    await sub.send(on("A"))
+    await sub.send(on("B"))
+    await sub.send(off("A"))
+    expect(await texts(first, 3)).toEqual([[on("A")], [on("B")], [off("A")]])
+    const second = own(new zmq.XPublisher())
+    sub.connect(await bound(second, freshEndpoint(transport)))
+    expect(await text(second)).toEqual([on("B")])
+    await nothingArrives(second, 30)
+  })
+})

@@ -1,0 +1,175 @@
+/**
+ * A ZMTP 3 peer made by hand on a plain tcp socket, from the text of 37/ZMTP and with nothing of src/: a second witness
+ * of the wire, and a peer that may lie, stall, stop in the middle or say nothing at all.
+ */
+
+import { once } from "node:events"
+import { createServer, connect as dial, type Server, type Socket } from "node:net"
+import { onTestFinished } from "vitest"
+
+export const MORE = 0x01
+export const LONG = 0x02
+export const COMMAND = 0x04
+
+/** The 64 bytes that open a ZMTP 3 connection. */
+export function greeting({ major = 3, minor = 1, mechanism = "NULL" } = {}): Buffer {
+  const bytes = Buffer.alloc(64)
+  bytes[0] = 0xff
+  bytes[8] = 0x01
+  bytes[9] = 0x7f
+  bytes[10] = major
+  bytes[11] = minor
+  bytes.write(mechanism, 12, 20, "latin1")
+  return bytes
+}
+
+/** Flags and size as they stand before a body; the size may be a lie. */
+export function header(flags: number, size: number | bigint): Buffer {
+  if ((flags & LONG) === 0) return Buffer.of(flags, Number(size))
+  const bytes = Buffer.alloc(9)
+  bytes[0] = flags
+  bytes.writeBigUInt64BE(BigInt(size), 1)
+  return bytes
+}
+
+/** A whole frame, with the long form of its size where it must. */
+export function frame(body: string | Buffer, flags = 0): Buffer {
+  const bytes = Buffer.from(body)
+  return Buffer.concat([header(flags | (bytes.length > 255 ? LONG : 0), bytes.length), bytes])
+}
+
+/** A multipart message. */
+export function message(...parts: (string | Buffer)[]): Buffer {
+  return Buffer.concat(parts.map((part, index) => frame(part, index < parts.length - 1 ? MORE : 0)))
+}
+
+/** A command frame: its name with one byte of length in front, then its data. */
+export function command(name: string, data: string | Buffer = ""): Buffer {
+  return frame(Buffer.concat([Buffer.of(name.length), Buffer.from(name), Buffer.from(data)]), COMMAND)
+}
+
+/** One property of a READY command. */
+export function property(name: string, value: string | Buffer): Buffer {
+  const bytes = Buffer.from(value)
+  const size = Buffer.alloc(4)
+  size.writeUInt32BE(bytes.length)
+  return Buffer.concat([Buffer.of(name.length), Buffer.from(name), size, bytes])
+}
+
+/** The READY of a socket of this type; those that a ROUTER may meet tell an identity, if only an empty one. */
+export function ready(type: string, identity = ""): Buffer {
+  const named = type === "REQ" || type === "DEALER" || type === "ROUTER"
+  const properties = [property("Socket-Type", type), ...(named ? [property("Identity", identity)] : [])]
+  return command("READY", Buffer.concat(properties))
+}
+
+/** One end of a raw connection. */
+export class RawPeer {
+  readonly socket: Socket
+  /** Resolves when the other side has ended the connection, in whatever way. */
+  readonly ended: Promise<void>
+  #received: Buffer = Buffer.alloc(0)
+  #wake: () => void = () => {}
+  #over = false
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    this.ended = new Promise(resolve => {
+      const over = () => {
+        this.#over = true
+        this.#wake()
+        resolve()
+      }
+      socket.on("end", over).on("close", over)
+    })
+    socket.on("error", () => {}) // a reset is one way to end it
+    socket.on("data", chunk => {
+      this.#received = Buffer.concat([this.#received, chunk])
+      this.#wake()
+    })
+  }
+
+  /** Connects to an endpoint such as tcp://127.0.0.1:5555; the connection is destroyed with the running test. */
+  static async connect(endpoint: string): Promise<RawPeer> {
+    const { hostname, port } = new URL(endpoint)
+    const peer = new RawPeer(dial({ host: hostname, port: Number(port), noDelay: true }))
+    onTestFinished(() => peer.destroy())
+    await once(peer.socket, "connect")
+    return peer
+  }
+
+  get isOver(): boolean {
+    return this.#over
+  }
+
+  send(...bytes: Buffer[]): void {
+    this.socket.write(Buffer.concat(bytes))
+  }
+
+  /** The next `size` bytes; rejects when the connection ends before they are there. */
+  async read(size: number): Promise<Buffer> {
+    while (this.#received.length < size) {
+      if (this.#over) throw new Error(`ended after ${this.#received.length} of ${size} bytes`)
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+    }
+    const bytes = this.#received.subarray(0, size)
+    this.#received = this.#received.subarray(size)
+    return bytes
+  }
+
+  /** The next frame: its flags without LONG, and its body. */
+  async readFrame(): Promise<{ flags: number; body: Buffer }> {
+    const flags = (await this.read(1))[0]!
+    const size = flags & LONG ? Number((await this.read(8)).readBigUInt64BE()) : (await this.read(1))[0]!
+    return { flags: flags & ~LONG, body: await this.read(size) }
+  }
+
+  /** The next message, its commands left out. */
+  async readMessage(): Promise<Buffer[]> {
+    const parts: Buffer[] = []
+    for (;;) {
+      const { flags, body } = await this.readFrame()
+      if (flags & COMMAND) continue
+      parts.push(body)
+      if ((flags & MORE) === 0) return parts
+    }
+  }
+
+  /** Greets and gets ready as a socket of this type; resolves when the other side is ready, too. */
+  async handshake(type: string, identity = ""): Promise<void> {
+    this.send(greeting())
+    await this.read(64)
+    this.send(ready(type, identity))
+    await this.readFrame()
+  }
+
+  /** From now on leaves what comes in the kernel. */
+  stopReading(): void {
+    this.socket.pause()
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+}
+
+/** A raw server on an ephemeral port: each connection that comes is handed to `serve`. It ends with the running test. */
+export async function rawServer(serve: (peer: RawPeer, number: number) => void, port = 0): Promise<string> {
+  const peers: RawPeer[] = []
+  const server: Server = createServer(socket => {
+    const peer = new RawPeer(socket)
+    peers.push(peer)
+    serve(peer, peers.length)
+  })
+  onTestFinished(() => {
+    server.close()
+    for (const peer of peers) peer.destroy()
+  })
+  server.listen(port, "127.0.0.1")
+  await once(server, "listening")
+  const address = server.address()
+  if (address === null || typeof address === "string") throw new Error("a tcp server has a port")
+  return `tcp://127.0.0.1:${address.port}`
+}
