@@ -12,19 +12,28 @@ const SUBSCRIBE = 1
 export class Upstream {
   readonly topics = new Trie<number>()
   private readonly pipes = new Set<Pipe>()
+  /** Those whose publisher is there and knows all topics. */
+  private readonly told = new Set<Pipe>()
 
   add(pipe: Pipe): void {
     this.pipes.add(pipe)
-    this.tellAll(pipe)
   }
 
   remove(pipe: Pipe): void {
     this.pipes.delete(pipe)
+    this.told.delete(pipe)
   }
 
-  /** Tells a publisher everything, in place of what it may have missed. */
-  tellAll(pipe: Pipe): void {
+  /** The publisher is there: it is told everything. */
+  connected(pipe: Pipe): void {
+    this.told.add(pipe)
     for (const [topic] of this.topics.entries()) pipe.force([subscription(SUBSCRIBE, topic)])
+  }
+
+  /** The publisher is gone; what was on the way to it is of no use, as the next one is told everything. */
+  interrupted(pipe: Pipe): void {
+    this.told.delete(pipe)
+    pipe.dropOutbound("disconnected")
   }
 
   /** Every subscription goes up, even a repeated one: an XPUB may want to know. */
@@ -50,7 +59,7 @@ export class Upstream {
   }
 
   private tell(frame: Buffer): void {
-    for (const pipe of this.pipes) pipe.force([frame])
+    for (const pipe of this.told) pipe.force([frame])
   }
 }
 
@@ -87,9 +96,12 @@ export abstract class Subscribing extends Readable {
     this.up.remove(pipe)
   }
 
+  override pipeReady({ pipe }: Link): void {
+    this.up.connected(pipe)
+  }
+
   override pipeInterrupted({ pipe }: Link): void {
-    pipe.dropOutbound("disconnected")
-    this.up.tellAll(pipe)
+    this.up.interrupted(pipe)
   }
 
   override onReadable(pipe: Pipe): void {

@@ -72,6 +72,8 @@ export class ContextBase implements ExitWatcher {
   transport(scheme: string, endpoint: string): Transport {
     const transport = this.transports.get(scheme)
     if (transport === undefined) {
+      // udp has its socket types (RADIO, DISH, DGRAM), which are none of these.
+      if (scheme === "udp") throw new ZmqError("ENOCOMPATPROTO", { address: endpoint })
       const known = ["inproc", ...this.transports.keys()].join(", ")
       throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: `expected one of ${known}, got ${scheme}` })
     }

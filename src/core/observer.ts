@@ -44,6 +44,12 @@ export type Event = EventOfType
 
 type Listener = (event: Event) => void
 
+/** A socket, which has one observer at a time. */
+export interface Observed {
+  /** Events go to this observer from here on; one that was there before ends. */
+  observedBy(observer: Observer): ContextBase
+}
+
 export class Observer {
   private readonly queue = new Ring<Event>()
   private readonly line = new Set<Waiter<Event>>()
@@ -51,8 +57,13 @@ export class Observer {
   private emitting = false
   private scheduled = false
   private ended = false
+  private readonly context: ContextBase
 
-  constructor(private readonly context: ContextBase) {}
+  /** {@link Socket.events} makes the one that is usually wanted; a second one ends it. */
+  constructor(socket: Observed) {
+    if (typeof socket?.observedBy !== "function") throw new TypeError("Socket must be a socket object")
+    this.context = socket.observedBy(this)
+  }
 
   /** Whether the observer was closed, by {@link close} or after the `end` event of its socket. */
   get closed(): boolean {

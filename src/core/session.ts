@@ -139,7 +139,8 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
 
   take(message: Message): boolean {
     const pipe = this.pipe as Pipe
-    if (pipe.outbound.length > 0 || !this.hasRoom()) return false
+    // While pulling, one message is out of the queue and not encoded yet: nothing may pass it.
+    if (this.pulling || pipe.outbound.length > 0 || !this.hasRoom()) return false
     this.encode(message)
     return true
   }

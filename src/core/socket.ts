@@ -12,7 +12,7 @@ import type { EndpointOptions, EventDetails } from "./connection-host.js"
 import { Connections, type Pattern } from "./connections.js"
 import type { ContextBase, ContextMember } from "./context.js"
 import { type Link, Peer, type SocketStats, statsOf } from "./link.js"
-import { type Event, type EventType, Observer } from "./observer.js"
+import { type Event, type EventType, type Observed, Observer } from "./observer.js"
 import { OptionStore, type OptionTarget } from "./option-access.js"
 import { ReceiveQueue, type Receiver } from "./receive-queue.js"
 import { SendQueue, type Sender } from "./send-queue.js"
@@ -41,7 +41,7 @@ export interface CloseOptions {
   linger?: number
 }
 
-export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTarget, ContextMember {
+export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTarget, ContextMember, Observed {
   /** Where the last message came from. */
   from: Pipe | null = null
   protected readonly store = new OptionStore()
@@ -145,10 +145,7 @@ export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTar
 
   /** The events of this socket, from the first call on: connections that come, go and fail, and why. */
   get events(): Observer {
-    if (this.observer === null) {
-      if (this.closed) throw new ZmqError("ENOTSOCK")
-      this.observer = new Observer(this.home)
-    }
+    this.observer ??= new Observer(this)
     return this.observer
   }
 
@@ -236,6 +233,13 @@ export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTar
   }
 
   // For the property options, the context and the socket types
+
+  observedBy(observer: Observer): ContextBase {
+    if (this.closed) throw new ZmqError("ENOTSOCK")
+    this.observer?.record({ type: "end" })
+    this.observer = observer
+    return this.home
+  }
 
   getOption(name: OptionName): unknown {
     if (this.closed) throw new ZmqError("ENOTSOCK")

@@ -43,6 +43,7 @@ async function listen(address: string, options: TransportOptions, on: ListenEven
   const abstract = path.startsWith("\0")
   let inode = 0
   try {
+    if (!abstract) lstatSync(dirname(path))
     const place = abstract ? path : temporaryName(path)
     await listening(server, () => server.listen({ path: place, backlog: options.backlog }))
     if (!abstract) inode = moveInto(place, path)
