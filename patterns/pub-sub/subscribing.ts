@@ -12,11 +12,12 @@ const SUBSCRIBE = 1
 export class Upstream {
   readonly topics = new Trie<number>()
   private readonly pipes = new Set<Pipe>()
-  /** Those whose publisher is there and knows all topics. */
+  /** Those in whose queue, or at whose publisher, all topics are. */
   private readonly told = new Set<Pipe>()
 
   add(pipe: Pipe): void {
     this.pipes.add(pipe)
+    this.connected(pipe)
   }
 
   remove(pipe: Pipe): void {
@@ -24,13 +25,14 @@ export class Upstream {
     this.told.delete(pipe)
   }
 
-  /** The publisher is there: it is told everything. */
+  /** The publisher is there, for the first time or again: it is told everything, unless that is on its way. */
   connected(pipe: Pipe): void {
+    if (this.told.has(pipe)) return
     this.told.add(pipe)
     for (const [topic] of this.topics.entries()) pipe.force([subscription(SUBSCRIBE, topic)])
   }
 
-  /** The publisher is gone; what was on the way to it is of no use, as the next one is told everything. */
+  /** The publisher is gone, and what was on the way to it is of no use: when it is back, it is told everything. */
   interrupted(pipe: Pipe): void {
     this.told.delete(pipe)
     pipe.dropOutbound("disconnected")

@@ -125,11 +125,10 @@ export class Observer {
     if (this.ended || (this.queue.length >= MOST && event.type !== "end")) return
     this.queue.push(event)
     if (this.emitting) this.deliverSoon()
-    for (const waiter of this.line) {
-      const next = this.next()
-      if (next === undefined) break
-      waiter.resolve(next)
-    }
+    const [first] = this.line
+    if (first === undefined) return
+    first.resolve(this.queue.shift() as Event)
+    if (event.type === "end") this.close()
   }
 
   private next(): Event | undefined {
