@@ -80,11 +80,10 @@ describe("a connection goes on after", () => {
     "an unknown command": command("MADEUP", "with data"),
     "a command without a name": frame(Buffer.of(0), COMMAND),
     "a command whose name runs past its frame": frame(Buffer.of(9, 0x52), COMMAND),
-    "an unknown command longer than 255 bytes": command("MADEUP", Buffer.alloc(5000)),
+    "an unknown command longer than 255 bytes": command("MADEUP", Buffer.alloc(500)),
     "an ERROR": command("ERROR", "\x04late"),
     "a second READY": command("READY"),
     "a PONG that nobody waits for": command("PONG", "context"),
-    "a subscription to a socket that has none": command("SUBSCRIBE", "topic"),
     "a frame as long as maxMessageSize": frame(Buffer.alloc(1000)),
   }
 

@@ -208,9 +208,9 @@ describe.each(wired)("reconnecting over %s", transport => {
   const own = ownSockets()
 
   it("an interval of -1 never does; a connect by hand works (95)", async () => {
-    const server = own(new zmq.Pair())
+    const server = own(new zmq.Pull())
     const address = await bound(server, freshEndpoint(transport))
-    const client = own(new zmq.Pair({ reconnectInterval: -1 }))
+    const client = own(new zmq.Push({ reconnectInterval: -1 }))
     const log = new EventLog(client)
     client.connect(address)
     await client.send("one")
@@ -233,8 +233,6 @@ describe.each(wired)("reconnecting over %s", transport => {
     for (const life of ["first", "second", "third"]) {
       const server = own(new zmq.Dealer())
       await eventually(() => server.bind(address).then(() => true))
-      const log = new EventLog(server)
-      await log.seen("handshake")
       await server.send(`hello from the ${life}`)
       expect(await text(client)).toEqual([`hello from the ${life}`])
       await client.send(`to the ${life}`)

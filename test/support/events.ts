@@ -49,7 +49,7 @@ export class EventLog {
   async seen(type: EventType, times = 1): Promise<SocketEvent> {
     return eventually(() => {
       if (!this.#socket.closed) void this.#socket.readable
-      return this.count(type) >= times && this.all.findLast(event => event.type === type)!
+      return this.count(type) >= times && this.all.filter(event => event.type === type).at(-1)!
     }).catch(cause => {
       throw new Error(`no ${times} x ${type} in: ${this.types.join(" ")}`, { cause })
     }) as Promise<SocketEvent>
