@@ -15,9 +15,11 @@ export interface ContextOptions extends Partial<ContextSettings> {
  */
 export class Context {
   /** @internal */
-  readonly core = new ContextBase({ runtime: nodeRuntime, bytes: bufferBytes, slab: newSlab, transports })
+  readonly core: ContextBase
 
-  constructor(options?: ContextOptions) {
+  /** @internal `surroundings` replace the real ones: a simulated clock and network in tests. */
+  constructor(options?: ContextOptions, surroundings?: Partial<ConstructorParameters<typeof ContextBase>[0]>) {
+    this.core = new ContextBase({ runtime: nodeRuntime, bytes: bufferBytes, slab: newSlab, transports, ...surroundings })
     if (options !== undefined && (typeof options !== "object" || options === null)) {
       throw new TypeError("Options must be an object")
     }

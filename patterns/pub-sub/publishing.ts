@@ -9,15 +9,23 @@ import { type ContextOption, Writable } from "../socket.js"
 
 const CANCEL = 0
 const SUBSCRIBE = 1
+/** Awaited sends without a message taken, after which a peer counts as stalled. */
+const STALLED_AFTER = 2000
 
 export abstract class Publishing extends Writable {
   protected readonly subscriptions = new Subscriptions()
   protected readonly pipes = new Set<Pipe>()
   private readonly targets: Pipe[] = []
+  private readonly pace = new Pace()
   private readonly line = new Set<SubscribersWaiter>()
 
   protected constructor(type: SocketTypeName, options: ContextOption | undefined) {
     super(type, options)
+  }
+
+  /** Whether it can take in more of what peers say. */
+  protected get hears(): boolean {
+    return true
   }
 
   /** A peer subscribed or cancelled, or sent something else. */
@@ -51,12 +59,17 @@ export abstract class Publishing extends Writable {
 
   override pipeEnded({ pipe }: Link): void {
     this.pipes.delete(pipe)
+    this.pace.forget(pipe)
     this.subscriptions.removeAll(pipe)
     this.sends.serve()
   }
 
   override onReadable(pipe: Pipe): void {
-    for (let message = pipe.read(); message !== undefined; message = pipe.read()) this.upstream(pipe, message)
+    while (this.hears) {
+      const message = pipe.read()
+      if (message === undefined) break
+      this.upstream(pipe, message)
+    }
     for (const waiter of this.line) if (this.countSubscribers(waiter.topic) >= waiter.count) waiter.resolve()
   }
 
@@ -65,10 +78,12 @@ export abstract class Publishing extends Writable {
     targets.length = 0
     this.match(message[0]!, targets)
     if (this.store.values.noDrop && !this.allAdmit(targets, message)) return false
+    this.congested = false
     for (let i = 0; i < targets.length; i++) {
       const pipe = targets[i]!
       // On inproc the array goes to the receiver, who may change it.
       if (!pipe.write(i === 0 ? message : message.slice())) pipe.counters.drop("full")
+      if (pipe.outbound.halfFull && this.pace.isWorthATurn(pipe)) this.congested = true
     }
     return true
   }
@@ -114,6 +129,28 @@ export abstract class Publishing extends Writable {
     const found: Pipe[] = []
     this.match(topic, found)
     return found.length
+  }
+}
+
+/**
+ * Which peers with a filling queue deserve that an awaited send lets the event loop turn, so that they can read: those who
+ * do read. One who takes nothing for so many sends is stalled, and misses messages without slowing anybody.
+ */
+class Pace {
+  private readonly seen = new Map<Pipe, { taken: number; sends: number }>()
+
+  isWorthATurn(pipe: Pipe): boolean {
+    const seen = this.seen.get(pipe)
+    const { taken } = pipe.outbound
+    if (seen === undefined || seen.taken !== taken) {
+      this.seen.set(pipe, { taken, sends: 0 })
+      return true
+    }
+    return ++seen.sends < STALLED_AFTER
+  }
+
+  forget(pipe: Pipe): void {
+    this.seen.delete(pipe)
   }
 }
 

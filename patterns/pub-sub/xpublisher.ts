@@ -19,6 +19,8 @@ export class XPublisher extends Publishing {
   /** What peers asked for in manual mode: told when they leave, and never matched against. */
   private readonly requests = new Subscriptions()
   private readonly pending = new Ring<Upstream>()
+  /** Somebody receives from this socket: then nothing of what peers say is left out, they wait instead. */
+  private listenedTo = false
   private level: Verbosity = null
   private lastPipe: Pipe | null = null
 
@@ -66,8 +68,10 @@ export class XPublisher extends Publishing {
   }
 
   override receiveNow(): Message | undefined {
+    this.listenedTo = true
     const next = this.pending.shift()
     if (next === undefined) return undefined
+    if (this.pending.length === 0) for (const pipe of this.pipes) if (pipe.inbound.length > 0) super.onReadable(pipe)
     this.from = next.pipe
     this.lastPipe = next.pipe.ended ? null : next.pipe
     return next.message
@@ -75,6 +79,15 @@ export class XPublisher extends Publishing {
 
   protected override get canReceive(): boolean {
     return this.pending.length > 0
+  }
+
+  protected override get hears(): boolean {
+    return !this.listenedTo || !this.isFull
+  }
+
+  private get isFull(): boolean {
+    const mark = this.store.values.receiveHighWaterMark
+    return mark > 0 && this.pending.length >= mark
   }
 
   protected override onUpstream(pipe: Pipe, message: Message, kind: "subscribe" | "cancel" | "message"): void {
@@ -93,7 +106,8 @@ export class XPublisher extends Publishing {
   }
 
   private tell(pipe: Pipe, message: Message): void {
-    this.pending.push({ message, pipe })
+    if (this.isFull && !this.listenedTo) pipe.counters.drop("full")
+    else this.pending.push({ message, pipe })
   }
 }
 

@@ -11,6 +11,8 @@ import { Waiter, type WaitOptions } from "./waiter.js"
 export interface Sender {
   /** Takes a message (or drops it, where the pattern says so). False: it would have to wait. Throws when it never can. */
   sendNow(message: Message): boolean
+  /** Taking one more at once may make a peer miss something, which a turn of the event loop may prevent. */
+  readonly congested: boolean
   /** Why a message cannot be sent after all the waiting: EFSM in a wrong state, else EAGAIN. */
   sendError(): ZmqError
 }
@@ -39,7 +41,8 @@ export class SendQueue {
   send(message: Message, options: WaitOptions | undefined): Promise<void> {
     if (this.line.size === 0 && !options?.signal?.aborted) {
       try {
-        if (this.sender.sendNow(message)) return this.context.turn.settled()
+        const { turn } = this.context
+        if (this.sender.sendNow(message)) return this.sender.congested ? turn.later() : turn.settled()
       } catch (error) {
         return Promise.reject(error)
       }

@@ -1,8 +1,9 @@
 /**
  * One connection: a byte stream, the engine that speaks ZMTP on it, and the pipe to the socket. Outbound, messages are
  * encoded while little waits in the stream, and written together when the running callback is over, or at once when a
- * slab is full. Inbound, a chunk is decoded until the pipe is full; the rest stays where it is until the pipe has room,
- * and the stream is paused when more comes meanwhile.
+ * slab is full. Inbound, a chunk is decoded a portion at a time, as the socket's user takes the messages; the rest stays
+ * where it is, and the stream is paused when more comes meanwhile. Messages are made late, because those that wait long
+ * cost the garbage collector most; only for a user who takes none is the pipe filled to its mark.
  */
 import { ProtocolError, ZmqError } from "../errors.js"
 import { type Message, sizeOf } from "../message.js"
@@ -16,6 +17,11 @@ import type { Timer } from "./runtime.js"
 
 /** A session encodes only while less than this waits in its stream. */
 const MOST_UNWRITTEN = 256 * 1024
+
+/** Messages decoded ahead of the user who takes them. */
+const PORTION = 16
+/** Milliseconds without a message taken, after which twice as many are decoded ahead. */
+const IDLE = 20
 
 /** Who made the session: a dialer or an acceptor. */
 export interface SessionOwner {
@@ -50,6 +56,8 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   private ended = false
   private timer: Timer | null = null
   private timerAt = Number.POSITIVE_INFINITY
+  private portion = PORTION
+  private portionTimer: Timer | null = null
 
   constructor(
     private readonly context: ContextBase,
@@ -114,6 +122,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     }
     this.pipe = pipe
     pipe.inbound.writer = this
+    pipe.inbound.setPortion(PORTION)
     pipe.drain = this
     this.watch()
     this.pull()
@@ -257,6 +266,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     }
     this.watch()
     this.pipe?.announce()
+    if (this.chunk !== null && this.portionTimer === null) this.watchPortion()
     if (this.chunk === null && this.fate !== undefined) this.end(this.fate)
   }
 
@@ -265,6 +275,20 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     const pipe = this.pipe
     if (pipe === null) return false
     return !pipe.inbound.hasRoom(0, this.engine.pendingBytes) && !pipe.inbound.admits(this.engine.pendingBytes)
+  }
+
+  /** Sees to it that a pipe whose user takes nothing fills to its mark. */
+  private watchPortion(): void {
+    const queue = (this.pipe as Pipe).inbound
+    const taken = queue.taken
+    this.portionTimer = this.context.runtime.after(IDLE, () => {
+      this.portionTimer = null
+      if (this.chunk === null) return
+      this.portion = queue.taken === taken ? this.portion * 2 : PORTION
+      queue.setPortion(this.portion)
+      if (queue.taken === taken) this.decode()
+      else this.watchPortion()
+    })
   }
 
   /** Sets the timer to when the engine wants to be called. */
@@ -284,6 +308,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   /** Lets go of everything around: the timer, the pipe, what was not decoded, what was encoded and not written. */
   private release(): void {
     this.timer?.cancel()
+    this.portionTimer?.cancel()
     this.chunk = null
     this.more.length = 0
     const pipe = this.pipe

@@ -44,6 +44,7 @@ export interface CloseOptions {
 export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTarget, ContextMember, Observed {
   /** Where the last message came from. */
   from: Pipe | null = null
+  congested = false
   protected readonly store = new OptionStore()
   protected readonly sends: SendQueue
   protected readonly receives: ReceiveQueue

@@ -41,7 +41,7 @@ export class Turn {
     return this.next
   }
 
-  /** Calls in a later turn. */
+  /** Calls in a later turn, or a later one still when those before it have used that up. */
   call(callback: () => void): void {
     if (this.waiting === null) {
       this.waiting = []
@@ -55,6 +55,8 @@ export class Turn {
     this.left = AT_ONCE
     this.waiting = null
     this.next = null
-    for (const callback of waiting) callback()
+    let at = 0
+    while (at < waiting.length && this.left > 0) waiting[at++]!()
+    for (; at < waiting.length; at++) this.call(waiting[at]!)
   }
 }

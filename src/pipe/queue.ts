@@ -1,7 +1,8 @@
 /**
  * One direction of a pipe: a bounded queue of messages. It is full at its high-water mark and, as in libzmq, stays so
  * until the reader has taken half of it: credit comes back in portions of (mark + 1) / 2 messages. A mark in bytes works
- * beside it; a message larger than that mark passes only alone.
+ * beside it; a message larger than that mark passes only alone. A portion below the marks lets a writer that can wait
+ * hand over a little at a time, as the reader goes on.
  */
 import { type Message, sizeOf } from "../message.js"
 import { Ring } from "./ring.js"
@@ -23,16 +24,19 @@ export interface Marks {
 export class Queue {
   /** Bytes in the queue. */
   bytes = 0
+  /** Messages that were taken from it so far. */
+  taken = 0
   writer: QueueWriter | null = null
   private readonly ring = new Ring<Message>()
   private mark = 0
-  private portion = 0
+  private acknowledgement = 0
   private byteMark = 0
   private conflate = false
   /** Messages since the last credit of which the reader has told the writer nothing. */
   private unacknowledged = 0
   private read = 0
   private starved = false
+  private portion = Number.POSITIVE_INFINITY
 
   constructor(marks: Marks) {
     this.setMarks(marks)
@@ -42,12 +46,22 @@ export class Queue {
     return this.ring.length
   }
 
+  /** At least half of the mark is used up. */
+  get halfFull(): boolean {
+    return this.mark > 0 && this.unacknowledged * 2 >= this.mark
+  }
+
   setMarks(marks: Marks): void {
     this.mark = marks.messages
-    this.portion = (marks.messages + 1) >> 1
+    this.acknowledgement = (marks.messages + 1) >> 1
     this.byteMark = marks.bytes
     this.conflate = marks.conflate
     this.offerCredit()
+  }
+
+  /** From so many messages on, the writer waits until most of them are read. */
+  setPortion(messages: number): void {
+    this.portion = messages
   }
 
   /** Whether a message of `size` bytes may enter. False makes the writer wait for {@link QueueWriter.onCredit}. */
@@ -60,7 +74,7 @@ export class Queue {
   /** The same question without waiting for the answer to change. `others` counts bytes that belong to the queue elsewhere. */
   hasRoom(size: number, others = 0): boolean {
     if (this.conflate) return true
-    if (this.mark > 0 && this.unacknowledged >= this.mark) return false
+    if (this.ring.length >= this.portion || (this.mark > 0 && this.unacknowledged >= this.mark)) return false
     return this.byteMark === 0 || this.ring.length === 0 || this.bytes + size + others <= this.byteMark
   }
 
@@ -75,7 +89,8 @@ export class Queue {
     const message = this.ring.shift()
     if (message === undefined) return undefined
     this.bytes -= sizeOf(message)
-    if (++this.read >= this.portion) {
+    this.taken++
+    if (++this.read >= this.acknowledgement) {
       this.unacknowledged -= this.read
       this.read = 0
     }
@@ -93,7 +108,7 @@ export class Queue {
   }
 
   private offerCredit(): void {
-    if (!this.starved) return
+    if (!this.starved || this.ring.length > this.portion / 4) return
     if (this.mark > 0 && this.unacknowledged >= this.mark) return
     if (this.byteMark > 0 && this.bytes > this.byteMark >> 1) return
     this.starved = false

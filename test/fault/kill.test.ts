@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, it, onTestFinished } from "vitest"
-import type { Pull, Push } from "zeromq"
+import type { Dealer, Pull, Push } from "../../patterns/index.js"
 import { freshEndpoint, reservedEndpoint, wired } from "../support/endpoints.js"
 import { engine, zmq } from "../support/engine.js"
 import { eventually } from "../support/eventually.js"
@@ -41,7 +41,7 @@ describe.each(wired)("over %s", transport => {
   for (const [what, load, enough] of [
     ["small", { frames: 5, size: 100 }, 500],
     ["middling", { frames: 3, size: 200_000 }, 10],
-    ["large", { frames: 2, size: 8 << 20 }, 2],
+    ["large", { frames: 2, size: 8 * 1024 * 1024 }, 2],
   ] as const) {
     it(`a PULL gets whole messages while the senders of ${what} ones are killed`, { timeout: 60_000 }, async () => {
       const pull = own(new zmq.Pull())
@@ -54,7 +54,7 @@ describe.each(wired)("over %s", transport => {
         const started: { peer: Peer; sender: number }[] = []
         for (const kind of kinds) {
           const peer = await doomed(kind)
-          const push = await peer.open("PUSH")
+          const push = await peer.open("PUSH", { sendHighWaterMark: 8 }) // eight large ones are plenty
           await push.connect(pull.lastEndpoint!)
           await push.flood({ sender: ++sender, count: 1e9, ...load })
           started.push({ peer, sender })
@@ -65,7 +65,7 @@ describe.each(wired)("over %s", transport => {
         )
         for (const { peer } of started) await peer.kill()
       }
-      pull.close()
+      await pull.close()
       await reading
       expectUnbroken(tally.summary())
     })
@@ -100,8 +100,38 @@ describe.each(wired)("over %s", transport => {
         await watch.next("disconnect")
         gone = next
       }
-      push.close()
+      await push.close()
       await sending
+    })
+  }
+
+  for (const kind of kinds) {
+    it(`a DEALER goes on asking the next ${kind} ROUTER, and each answer is whole`, async () => {
+      const endpoint = await reservedEndpoint(transport)
+      const dealer = own(new zmq.Dealer({ reconnectInterval: 10, sendHighWaterMark: 100 }))
+      dealer.sendTimeout = -1
+      dealer.receiveTimeout = -1
+      const watch = new Watch(dealer)
+      dealer.connect(endpoint)
+      const tally = new Tally()
+      let next = 0
+      const asking = keepSending(dealer, () => stamp(1, next++, 4, 5000))
+      const listening = readUntilClosed(dealer, tally)
+      for (let round = 0; round < 3; round++) {
+        const peer = await doomed(kind)
+        const router = await peer.open("ROUTER")
+        await router.bind(endpoint)
+        await router.echo()
+        const { received } = tally.summary()
+        await eventually(() => tally.summary().received > received + 1000)
+        await peer.kill()
+        await watch.next("disconnect")
+      }
+      await dealer.close()
+      await Promise.all([asking, listening])
+      // Questions and answers on their way are lost with a ROUTER, never changed in order nor doubled.
+      const { torn, tear, senders } = tally.summary()
+      expect([torn, tear, senders[1]?.backwards]).toEqual([0, null, 0])
     })
   }
 
@@ -176,7 +206,7 @@ describe.each(wired)("over %s", transport => {
 })
 
 /** Sends until the socket is closed. */
-async function keepSending(push: Push, next: () => Buffer[]): Promise<void> {
+async function keepSending(push: Push | Dealer, next: () => Buffer[]): Promise<void> {
   try {
     for (;;) await push.send(next())
   } catch (error) {
@@ -185,7 +215,7 @@ async function keepSending(push: Push, next: () => Buffer[]): Promise<void> {
 }
 
 /** Tallies what comes until the socket is closed. */
-async function readUntilClosed(pull: Pull, tally: Tally): Promise<void> {
+async function readUntilClosed(pull: Pull | Dealer, tally: Tally): Promise<void> {
   try {
     for await (const message of pull) tally.add(message)
   } catch (error) {

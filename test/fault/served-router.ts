@@ -4,7 +4,7 @@
  */
 
 import { expect, onTestFinished } from "vitest"
-import type { Router } from "zeromq"
+import type { Router } from "../../patterns/index.js"
 import { zmq } from "../support/engine.js"
 import { message, RawPeer } from "../support/raw-zmtp.js"
 import { Watch } from "../support/watch.js"

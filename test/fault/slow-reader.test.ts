@@ -3,11 +3,12 @@
  * high-water marks and the buffers of the kernel. Memory is measured in processes of their own, after a collection.
  */
 
+import { once } from "node:events"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { engine, zmq } from "../support/engine.js"
 import { eventually, pause } from "../support/eventually.js"
 import { Peer, type PeerKind, type PeerSocket } from "../support/peer.js"
-import { message, RawPeer } from "../support/raw-zmtp.js"
+import { command, message, RawPeer } from "../support/raw-zmtp.js"
 import { ownSockets } from "../support/sockets.js"
 import { Watch } from "../support/watch.js"
 
@@ -73,6 +74,62 @@ describe("a PULL that does not read", () => {
       if (sender !== "zeromq") expect(await grows(from, before[0]!)).toBeLessThan(allowance)
     })
   }
+})
+
+describe("marks in bytes", () => {
+  const large = { sender: 1, count: 1000, size: MiB }
+
+  // The `zeromq` package has no such options.
+  it.runIf(engine === "peerlane")("bound what a PULL that does not read holds of large messages", async () => {
+    const [from, to] = [await measured("zeromq"), await measured(engine)]
+    const pull = await to.open("PULL", { receiveHighWaterMarkBytes: 8 * MiB })
+    const push = await from.open("PUSH", { sendHighWaterMark: 2 })
+    await push.connect(await pull.bind("tcp://127.0.0.1:*"))
+    const before = await memoryOf(to)
+    await push.flood(large)
+    expect(await stalled(push)).toBeLessThan(50)
+    expect(await grows(to, before)).toBeLessThan(allowance)
+    await pull.sink()
+    await eventually(async () => (await pull.state()).tally!.received > 100)
+    expect((await pull.state()).tally).toMatchObject({ torn: 0, senders: { 1: { first: 0, missed: 0, backwards: 0 } } })
+  })
+
+  it.runIf(engine === "peerlane")("bound what a PUSH holds of them", async () => {
+    const [from, to] = [await measured(engine), await measured("zeromq")]
+    const pull = await to.open("PULL", { receiveHighWaterMark: 2 })
+    const push = await from.open("PUSH", { sendHighWaterMarkBytes: 8 * MiB })
+    await push.connect(await pull.bind("tcp://127.0.0.1:*"))
+    const before = await memoryOf(from)
+    await push.flood(large)
+    expect(await stalled(push)).toBeLessThan(50)
+    expect(await grows(from, before)).toBeLessThan(allowance)
+    await pull.sink()
+    await eventually(async () => (await pull.state()).tally!.received > 100)
+    expect((await pull.state()).tally).toMatchObject({ torn: 0, senders: { 1: { first: 0, missed: 0, backwards: 0 } } })
+  })
+})
+
+describe("a PULL whose process is stopped for a while", () => {
+  it("gets everything when it goes on", { timeout: 60_000 }, async () => {
+    const [from, to] = [await measured(engine), await measured(engine)]
+    const pull = await to.open("PULL")
+    const push = await from.open("PUSH")
+    await push.connect(await pull.bind("tcp://127.0.0.1:*"))
+    await pull.sink()
+    const before = await memoryOf(from)
+    await push.flood(million)
+    for (let pauses = 0; pauses < 3; pauses++) {
+      const heard = (await pull.state()).tally!.received
+      await eventually(async () => (await pull.state()).tally!.received > heard + 5000, 20_000)
+      to.freeze()
+      await stalled(push)
+      expect(await grows(from, before)).toBeLessThan(allowance)
+      to.thaw()
+    }
+    const { sent } = await push.state()
+    await eventually(async () => (await pull.state()).tally!.received >= sent, 20_000)
+    expect((await pull.state()).tally).toMatchObject({ torn: 0, senders: { 1: { first: 0, missed: 0, backwards: 0 } } })
+  })
 })
 
 describe("a PULL that is not there", () => {
@@ -164,5 +221,31 @@ describe("a DEALER that does not read", () => {
     await expect(flood()).rejects.toMatchObject({ code: "EAGAIN" })
     await router.send(["keen", "still here"])
     expect((await keen.readMessage()).map(String)).toEqual(["still here"])
+  })
+})
+
+describe("a peer that pings and does not read", () => {
+  const own = ownSockets()
+
+  it("cannot fill the memory of a socket with answers", async () => {
+    const router = own(new zmq.Router())
+    await router.bind("tcp://127.0.0.1:*")
+    const raw = await RawPeer.connect(router.lastEndpoint!)
+    await raw.handshake("DEALER", "pinging")
+    raw.stopReading()
+    const ping = command("PING", Buffer.concat([Buffer.of(0, 0), Buffer.alloc(16, "c")]))
+    const pings = Buffer.concat(Array.from({ length: 4000 }, () => ping))
+    const before = process.memoryUsage()
+    let taken = 0
+    // A socket may stop listening to such a peer, or hang up on it; else it takes all and keeps little.
+    while (taken < 100 * MiB && !raw.isOver) {
+      raw.send(pings)
+      taken += pings.length
+      const drained = await Promise.race([once(raw.socket, "drain"), raw.ended, pause(1000).then(() => "stuck")])
+      if (drained === "stuck") break
+    }
+    const { arrayBuffers, rss } = process.memoryUsage()
+    expect(arrayBuffers - before.arrayBuffers).toBeLessThan(allowance)
+    expect(rss - before.rss).toBeLessThan(2 * allowance)
   })
 })

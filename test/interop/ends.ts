@@ -5,7 +5,6 @@
  */
 
 import { onTestFinished } from "vitest"
-import type { Observer, Socket } from "zeromq"
 import { zmq } from "../support/engine.js"
 import type { Part, Peer, PeerSocket } from "../support/peer.js"
 import { bytesOf } from "../support/peer.js"
@@ -41,15 +40,18 @@ export interface End {
 }
 
 /** A socket of the engine with all that some type of socket can do. */
-export interface FullSocket extends Socket {
-  readonly events: Observer
+export interface FullSocket {
+  readonly events: { receive(): Promise<unknown> }
   readonly lastEndpoint: string | null
   receiveTimeout: number
+  bind(endpoint: string): Promise<void>
+  unbind(endpoint: string): Promise<void>
   connect(endpoint: string, options?: { routingId?: string }): void
   send(message: Buffer[]): Promise<void>
   receive(): Promise<Buffer[]>
   subscribe(...topics: (string | Buffer)[]): void
   unsubscribe(...topics: (string | Buffer)[]): void
+  close(): Promise<void>
   [Symbol.asyncIterator](): AsyncIterator<Buffer[]>
 }
 
@@ -68,7 +70,7 @@ const classes = {
 }
 
 /** A socket of the engine under test that closes without lingering. */
-export function openSocket(type: SocketType, options: Record<string, unknown> = {}): FullSocket {
+function openSocket(type: SocketType, options: Record<string, unknown> = {}): FullSocket {
   return new classes[type]({ linger: 0, ...options }) as unknown as FullSocket
 }
 
@@ -125,7 +127,7 @@ export class LocalEnd implements End {
   }
 
   async close(): Promise<void> {
-    this.socket.close()
+    await this.socket.close()
   }
 }
 

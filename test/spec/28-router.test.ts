@@ -90,6 +90,20 @@ describe.each(transports)("28/REQREP: ROUTER over %s", transport => {
       expect(await text(dealers[index]!)).toEqual(["", `for ${id}`, id])
   })
 
+  it("gives the application a copy of the identity", async () => {
+    const router = own(new zmq.Router())
+    const dealer = own(new zmq.Dealer())
+    dealer.connect(await bound(router, freshEndpoint(transport)))
+    await dealer.send("one")
+    await dealer.send("two")
+    const [id] = await router.receive()
+    const before = Buffer.from(id!)
+    id!.fill(0xee)
+    expect((await router.receive())[0]).toEqual(before)
+    await router.send([before, "back"])
+    expect(await text(dealer)).toEqual(["back"])
+  })
+
   it("takes any bytes as identity", async () => {
     const router = own(new zmq.Router())
     const address = await bound(router, freshEndpoint(transport))

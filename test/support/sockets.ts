@@ -29,7 +29,7 @@ export function ownSockets(): <S extends AnySocket>(socket: S) => S {
   afterEach(async () => {
     for (const socket of opened.splice(0)) {
       if (socket.closed) continue
-      socket.linger = 0
+      Object.assign(socket, { linger: 0 })
       await socket.close()
     }
   })

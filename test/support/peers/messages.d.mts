@@ -28,7 +28,6 @@ export function pattern(size: number, seed: number | string): Buffer
 export function report(frame: Uint8Array): FrameReport
 export function frameOf(description: FrameDescription): Buffer
 export function stamp(sender: number, number: number, frames: number, size: number): Buffer[]
-export function tear(message: readonly Buffer[]): string | null
 export class Tally {
   add(message: readonly Buffer[]): void
   summary(): TallySummary

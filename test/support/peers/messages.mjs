@@ -29,12 +29,14 @@ export function frameOf(description) {
   return pattern(description.size, description.seed)
 }
 
-/** Runs of one repeated byte, by that byte; each as long as the longest frame that asked for it. */
+/** Runs of one repeated byte, as long as the longest frame that asked; few, because a run of a large one is large. */
 const runs = []
 
-function run(byte, size) {
-  if (runs[byte] === undefined || runs[byte].length < size) runs[byte] = Buffer.alloc(size, byte)
-  return runs[byte]
+/** What fills frame `index` of message `number` behind its stamp. */
+function filling(number, index, size) {
+  const kind = (number + index) % 5
+  if (runs[kind] === undefined || runs[kind].length < size) runs[kind] = Buffer.alloc(size, 0x41 + kind)
+  return runs[kind]
 }
 
 /** Message number `number` of `sender`: `frames` frames of `size` bytes (16 or more) each. */
@@ -47,14 +49,14 @@ export function stamp(sender, number, frames, size) {
     frame.writeUInt16BE(index, 8)
     frame.writeUInt16BE(frames, 10)
     frame.writeUInt32BE(size, 12)
-    run((number + index) & 0xff, size).copy(frame, STAMP, STAMP, size)
+    filling(number, index, size).copy(frame, STAMP, STAMP, size)
     message.push(frame)
   }
   return message
 }
 
 /** Why this is not a whole numbered message, or null when it is one. */
-export function tear(message) {
+function tear(message) {
   const first = message[0]
   if (first === undefined || first.length < STAMP) return "no stamp"
   const sender = first.readUInt32BE(0)
@@ -67,7 +69,7 @@ export function tear(message) {
     if (frame.length !== size) return `frame ${index} has ${frame.length} bytes of ${size}`
     const own = frame.readUInt32BE(0) === sender && frame.readUInt32BE(4) === number && frame.readUInt16BE(8) === index
     if (!own) return `frame ${index} is of another message`
-    const rest = run((number + index) & 0xff, size)
+    const rest = filling(number, index, size)
     if (frame.compare(rest, STAMP, size, STAMP, size) !== 0) return `frame ${index} has bytes that are not its own`
   }
   return null
