@@ -1,5 +1,6 @@
 /** The public base of all sockets, and the three ways in which they can be used: to send, to receive, for both. */
 import {
+  type CommonOptions,
   checkWait,
   defineOptions,
   Form,
@@ -52,6 +53,8 @@ export abstract class Socket extends SocketBase {
     }
   }
 }
+
+export interface Socket extends CommonOptions {}
 
 /** A socket that sends. */
 export abstract class Writable extends Socket {

@@ -126,3 +126,8 @@ type Has<R extends OptionRow, T extends SocketTypeName> = R extends { on: readon
 export type OptionsOf<T extends SocketTypeName> = {
   [K in OptionName as Has<(typeof OPTIONS)[K], T> extends true ? K : never]: OptionValues[K]
 }
+
+/** The properties that all socket types have. */
+export type CommonOptions = {
+  [K in OptionName as (typeof OPTIONS)[K] extends { on: readonly SocketTypeName[] } ? never : K]: OptionValues[K]
+}

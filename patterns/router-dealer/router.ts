@@ -93,7 +93,9 @@ export class Router extends Duplex {
     if (message === undefined) return undefined
     const pipe = this.in.from as Pipe
     this.from = pipe
-    message.unshift(this.ids.get(pipe) as Buffer)
+    // A copy: the frame is the receiver's, and may be changed.
+    const id = this.ids.get(pipe) as Buffer
+    message.unshift(this.core.bytes.copy(id, 0, id.length))
     if (pipe.ended && pipe.inbound.length === 0) this.ids.delete(pipe)
     return message
   }

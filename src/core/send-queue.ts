@@ -17,6 +17,9 @@ export interface Sender {
   sendError(): ZmqError
 }
 
+/** A large frame counts as one more operation for each 16 KiB. */
+const COST_SHIFT = 14
+
 class PendingSend extends Waiter<void> {
   /** Null stands for {@link SendQueue.settle}: nothing is sent, it only keeps its place. */
   message: Message | null = null
@@ -42,7 +45,10 @@ export class SendQueue {
     if (this.line.size === 0 && !options?.signal?.aborted) {
       try {
         const { turn } = this.context
-        if (this.sender.sendNow(message)) return this.sender.congested ? turn.later() : turn.settled()
+        if (this.sender.sendNow(message)) {
+          turn.spend(message[0]!.length >> COST_SHIFT)
+          return this.sender.congested ? turn.later() : turn.settled()
+        }
       } catch (error) {
         return Promise.reject(error)
       }

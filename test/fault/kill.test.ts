@@ -44,7 +44,7 @@ describe.each(wired)("over %s", transport => {
     ["large", { frames: 2, size: 8 * 1024 * 1024 }, 2],
   ] as const) {
     it(`a PULL gets whole messages while the senders of ${what} ones are killed`, { timeout: 60_000 }, async () => {
-      const pull = own(new zmq.Pull())
+      const pull = own(new zmq.Pull({ linger: 0 }))
       pull.receiveTimeout = -1
       await pull.bind(freshEndpoint(transport))
       const tally = new Tally()
@@ -74,7 +74,7 @@ describe.each(wired)("over %s", transport => {
   for (const kind of kinds) {
     it(`a connecting PUSH goes on with the next ${kind} PULL, in order, its queue intact`, async () => {
       const endpoint = await reservedEndpoint(transport)
-      const push = own(new zmq.Push({ reconnectInterval: 10 }))
+      const push = own(new zmq.Push({ linger: 0, reconnectInterval: 10 }))
       push.sendTimeout = -1
       const watch = new Watch(push)
       push.connect(endpoint)
@@ -108,7 +108,7 @@ describe.each(wired)("over %s", transport => {
   for (const kind of kinds) {
     it(`a DEALER goes on asking the next ${kind} ROUTER, and each answer is whole`, async () => {
       const endpoint = await reservedEndpoint(transport)
-      const dealer = own(new zmq.Dealer({ reconnectInterval: 10, sendHighWaterMark: 100 }))
+      const dealer = own(new zmq.Dealer({ linger: 0, reconnectInterval: 10, sendHighWaterMark: 100 }))
       dealer.sendTimeout = -1
       dealer.receiveTimeout = -1
       const watch = new Watch(dealer)

@@ -68,7 +68,7 @@ describe("a thousand connects at once", () => {
     const peer = await Peer.spawn(engine)
     onTestFinished(() => peer.kill())
     for (const endpoint of ["tcp://127.0.0.1:*", "ipc://*"]) {
-      const router = own(new zmq.Router({ backlog: thousand }))
+      const router = own(new zmq.Router({ linger: 0, backlog: thousand }))
       router.receiveTimeout = -1
       const watch = new Watch(router)
       await router.bind(endpoint)

@@ -146,9 +146,10 @@ describe.skipIf(notBuilt).each(wired)("a process with sockets over %s", transpor
       const child = run(
         `
       const push = new zmq.Push()
+      const events = push.events
       push.connect(address)
       await push.send("first")
-      await new Promise(resolve => setTimeout(resolve, 200))
+      while ((await events.receive()).type !== "handshake");
       for (let index = 0; index < 500; index++) await push.send(String(index))
       ${ending}
     `,

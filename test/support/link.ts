@@ -37,7 +37,7 @@ export class CountingBytes implements Bytes {
   alloc(size: number): Uint8Array {
     this.allocs.push(size)
     this.allocated += size
-    return new Uint8Array(size).fill(0xaa) // contents are unspecified, so nobody may count on zeros
+    return new Uint8Array(size).fill(0xaa, 0, 4096) // contents are unspecified, so nobody may count on zeros
   }
 
   copy(chunk: Uint8Array, from: number, to: number): Uint8Array {

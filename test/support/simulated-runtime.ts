@@ -16,6 +16,9 @@ interface Due {
 /** Longest virtual time that a test waits for anything: an hour. */
 const PATIENCE = 3_600_000
 
+/** Steps at one moment beyond which something runs in circles. */
+const MOST_STEPS = 20_000
+
 const EPOCH = Date.UTC(2026, 0, 1)
 
 export class SimulatedRuntime implements Runtime {
@@ -28,6 +31,9 @@ export class SimulatedRuntime implements Runtime {
   private serial = 0
   private due: Due[] = []
   private state: number
+  /** Steps since time last went on, and when that was. */
+  private steps = 0
+  private stepsAt = 0
 
   constructor(seed = 1) {
     this.state = seed
@@ -113,7 +119,7 @@ export class SimulatedRuntime implements Runtime {
   /** Lets time go by. */
   async advance(ms: number): Promise<void> {
     const target = this.time + ms
-    while (await this.step(target));
+    while (await this.step(target)) this.checkProgress()
     this.time = target
   }
 
@@ -139,7 +145,14 @@ export class SimulatedRuntime implements Runtime {
     await settle()
     while (!holds()) {
       if (!(await this.step(deadline))) throw new Error(`at ${this.time} ms nothing more happens, and still not: ${holds}`)
+      this.checkProgress()
     }
+  }
+
+  private checkProgress(): void {
+    this.steps = this.time === this.stepsAt ? this.steps + 1 : 0
+    this.stepsAt = this.time
+    if (this.steps > MOST_STEPS) throw new Error(`so much happens at ${this.time} ms that time does not go on`)
   }
 
   private schedule(ms: number, timer: boolean, run: () => void): Due {
