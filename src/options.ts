@@ -55,7 +55,7 @@ export const OPTIONS = {
   heartbeatTimeout: { ...number(-1, -1), doc: "Milliseconds of silence after a PING that end the connection; 0: for ever; -1: as heartbeatInterval. ZMQ_HEARTBEAT_TIMEOUT." },
   maxMessageSize: { ...number(-1, -1, Number.MAX_SAFE_INTEGER), doc: "Longest accepted frame in bytes; a longer one ends its connection. -1: no limit. ZMQ_MAXMSGSIZE." },
   maxFrames: { ...number(65536, 1), on: RECEIVING, doc: "Frames in one incoming message; one more ends its connection." },
-  backlog: { ...number(100, 0), doc: "Connections that wait to be accepted. ZMQ_BACKLOG." },
+  backlog: { ...number(100, 0), doc: "Connections that wait to be accepted; at least 1024 may. ZMQ_BACKLOG." },
   ipv6: { ...boolean(), doc: "Use IPv6 as well. ZMQ_IPV6." },
   tcpKeepalive: { ...number(-1, -1, 1), doc: "Keep-alive probes: 1 on, 0 off, -1 as the operating system has it. ZMQ_TCP_KEEPALIVE." },
   tcpKeepaliveIdle: { ...number(-1, -1), doc: "Seconds of silence before the first probe. ZMQ_TCP_KEEPALIVE_IDLE." },

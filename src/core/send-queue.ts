@@ -3,7 +3,7 @@
  * time something changed, the pattern is asked again for the first one.
  */
 import { ZmqError } from "../errors.js"
-import { keep, type Message } from "../message.js"
+import { keep, type Message, sizeOf } from "../message.js"
 import type { ContextBase } from "./context.js"
 import { Waiter, type WaitOptions } from "./waiter.js"
 
@@ -17,7 +17,7 @@ export interface Sender {
   sendError(): ZmqError
 }
 
-/** A large frame counts as one more operation for each 16 KiB. */
+/** A large message counts as one more operation for each 16 KiB. */
 const COST_SHIFT = 14
 
 class PendingSend extends Waiter<void> {
@@ -45,8 +45,9 @@ export class SendQueue {
     if (this.line.size === 0 && !options?.signal?.aborted) {
       try {
         const { turn } = this.context
+        const size = sizeOf(message)
         if (this.sender.sendNow(message)) {
-          turn.spend(message[0]!.length >> COST_SHIFT)
+          turn.spend(size >> COST_SHIFT)
           return this.sender.congested ? turn.later() : turn.settled()
         }
       } catch (error) {

@@ -8,7 +8,7 @@ import { createServer, Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { ZmqError } from "../errors.js"
-import { acceptOn, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
+import { acceptOn, backlogOf, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
 import type { ByteStream, Listener, ListenEvents, Transport, TransportOptions } from "./transport.js"
 
 /** Room for a path in sockaddr_un, without its end. */
@@ -45,7 +45,7 @@ async function listen(address: string, options: TransportOptions, on: ListenEven
   try {
     if (!abstract) lstatSync(dirname(path))
     const place = abstract ? path : temporaryName(path)
-    await listening(server, () => server.listen({ path: place, backlog: options.backlog }))
+    await listening(server, () => server.listen({ path: place, backlog: backlogOf(options) }))
     if (!abstract) inode = moveInto(place, path)
   } catch (error) {
     server.close()

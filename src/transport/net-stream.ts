@@ -1,7 +1,7 @@
 /** A byte stream on a socket of node:net, for the transports that are built on one (tcp, ipc). */
 import type { Server, Socket, SocketConstructorOpts } from "node:net"
 import { markAsUntransferable } from "node:worker_threads"
-import type { ByteStream, Listener, ListenEvents, StreamSink } from "./transport.js"
+import type { ByteStream, Listener, ListenEvents, StreamSink, TransportOptions } from "./transport.js"
 
 /**
  * Marks of one byte on Node's own buffers: a write that the kernel did not take at once reports its end by 'drain',
@@ -116,6 +116,16 @@ export class NetStream implements ByteStream {
     this.ending = ENDED
     done()
   }
+}
+
+/**
+ * What the kernel may hold of connections until we accept them. libzmq's default of 100 is for a thread that does nothing
+ * else; one turn of a busy event loop misses more, and a missed one tries again seconds later.
+ */
+const LEAST_BACKLOG = 1024
+
+export function backlogOf(options: TransportOptions): number {
+  return Math.max(LEAST_BACKLOG, options.backlog)
 }
 
 /** Wraps a listening server. The address is free as soon as `close` returns; accepted connections go on. */

@@ -1,7 +1,7 @@
 /** `tcp://`: node:net with libzmq's rules for addresses. TCP_NODELAY always, IPv4 only unless `ipv6`. */
 import { createServer, Socket } from "node:net"
 import { ZmqError } from "../errors.js"
-import { acceptOn, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
+import { acceptOn, backlogOf, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
 import { parseBinding, parseDestination, resolveLocal, resolveSource, tcpEndpoint } from "./tcp-address.js"
 import type { ByteStream, Listener, ListenEvents, Transport, TransportOptions } from "./transport.js"
 
@@ -49,7 +49,7 @@ async function listen(address: string, options: TransportOptions, on: ListenEven
   const local = host === "" ? any : await resolveLocal(host, options.ipv6, address)
   const server = createServer({ highWaterMark: 1 })
   try {
-    await listening(server, () => server.listen({ host: local, port, backlog: options.backlog }))
+    await listening(server, () => server.listen({ host: local, port, backlog: backlogOf(options) }))
   } catch (error) {
     throw ZmqError.from(error, `tcp://${address}`)
   }

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest"
 import { Dealer, Pull, Push, Router, Subscriber } from "../../patterns/index.js"
-import { Simulation } from "../support/simulation.js"
+import { failureOf, Simulation } from "../support/simulation.js"
 import { dial } from "../transport/recorder.js"
 
 const HOUR = 3_600_000
@@ -21,7 +21,7 @@ function watch(promise: Promise<unknown>): { done: boolean } {
 
 /** A PUSH with a few messages queued for a server that is not there. */
 async function queued(sim: Simulation, linger: number, count = 3): Promise<Push> {
-  const push = sim.open(Push, { linger, reconnectInterval: 100, reconnectMaxInterval: 100 })
+  const push = sim.open(Push, { linger, reconnectInterval: 1000, reconnectMaxInterval: 1000 })
   push.connect(NOBODY)
   for (let i = 0; i < count; i++) await sim.until(push.send(`${i}`))
   return push
@@ -267,6 +267,16 @@ describe("other endings", () => {
     await sim.until(push.unbind(push.lastEndpoint!))
     expect(push.writable).toBe(false)
     for (let i = 0; i < sent; i++) expect(String((await sim.until(pull.receive()))[0])).toBe(`${i}`)
+    await sim.eventually(() => sim.runtime.held === 0)
+  })
+
+  it("close waits for what an unbind left behind", async () => {
+    const sim = new Simulation()
+    const { push, pull, sent } = await stuck(sim, -1, "binds")
+    await sim.until(push.unbind(push.lastEndpoint!))
+    const closing = push.close()
+    for (let i = 0; i < sent; i++) expect(String((await sim.until(pull.receive()))[0])).toBe(`${i}`)
+    await sim.until(closing)
   })
 
   it("closing twice is closing once", async () => {
@@ -292,7 +302,7 @@ describe("other endings", () => {
     const sim = new Simulation()
     const dealer = sim.open(Dealer)
     const waiting = dealer.send("to nobody")
-    const error = sim.failure(waiting)
+    const error = failureOf(waiting)
     const closed = watch(dealer.close())
     expect(await error).toMatchObject({ code: "EAGAIN" })
     await sim.turn()

@@ -14,6 +14,16 @@ type SocketClass<S, O> = new (options: O) => S
 /** An event, and when it came. */
 export type TimedEvent = Event & { readonly at: number; readonly interval?: number; readonly error?: Error & { code: string } }
 
+/** What a promise fails with, whenever that is. */
+export async function failureOf(promise: Promise<unknown>): Promise<Error & { code?: string }> {
+  const result = await promise.then(
+    () => "it did not fail",
+    error => error,
+  )
+  expect(result).toBeInstanceOf(Error)
+  return result
+}
+
 export class Simulation {
   readonly runtime: SimulatedRuntime
   readonly network: SimulatedNetwork
@@ -58,15 +68,8 @@ export class Simulation {
   }
 
   /** What a promise fails with, after as much time as that takes. */
-  async failure(promise: Promise<unknown>): Promise<Error & { code?: string }> {
-    const result = await this.until(
-      promise.then(
-        () => null,
-        error => error,
-      ),
-    )
-    expect(result).toBeInstanceOf(Error)
-    return result
+  failure(promise: Promise<unknown>): Promise<Error & { code?: string }> {
+    return this.until(failureOf(promise))
   }
 
   eventually(holds: () => boolean): Promise<void> {
