@@ -34,6 +34,10 @@ export class Pull extends Readable {
     return false
   }
 
+  override receiveMany(into: Message[], max: number): void {
+    this.in.readMany(into, max)
+  }
+
   protected override get canSend(): boolean {
     return false
   }

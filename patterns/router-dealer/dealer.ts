@@ -45,6 +45,10 @@ export class Dealer extends Duplex {
     return message
   }
 
+  override receiveMany(into: Message[], max: number): void {
+    this.in.readMany(into, max)
+  }
+
   protected override get canSend(): boolean {
     return this.out.writable
   }

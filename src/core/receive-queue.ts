@@ -12,6 +12,8 @@ import { Waiter, type WaitOptions } from "./waiter.js"
 export interface Receiver {
   /** The next message, or undefined: none is there, or none may be taken in this state. */
   receiveNow(): Message | undefined
+  /** Appends messages to `into`, as many as there are, until it has `max`. */
+  receiveMany(into: Message[], max: number): void
   /** The pipe that the last message came by. */
   readonly from: Pipe | null
   /** Why none comes after all the waiting: EFSM in a wrong state, else EAGAIN. */
@@ -120,11 +122,7 @@ export class ReceiveQueue {
 
   private takeBatch(first: Message, max: number): Message[] {
     const batch = [first]
-    while (batch.length < max) {
-      const message = this.receiver.receiveNow()
-      if (message === undefined) break
-      batch.push(message)
-    }
+    this.receiver.receiveMany(batch, max)
     this.context.turn.spend(1 + batch.length * BATCH_COST)
     return batch
   }

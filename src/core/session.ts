@@ -56,6 +56,8 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   private ended = false
   private timer: Timer | null = null
   private timerAt = Number.POSITIVE_INFINITY
+  /** When the chunk came. */
+  private now = 0
   private portion = PORTION
   private portionTimer: Timer | null = null
 
@@ -96,6 +98,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     }
     this.chunk = chunk
     this.at = 0
+    this.now = this.context.runtime.now()
     this.decode()
   }
 
@@ -248,10 +251,9 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   }
 
   private decode(): void {
-    const now = this.context.runtime.now()
     while (this.chunk !== null && !this.isFull()) {
       const chunk = this.chunk
-      const at = this.engine.receive(chunk, this.at, now)
+      const at = this.engine.receive(chunk, this.at, this.now)
       if (this.ended) return
       if (at < chunk.length) {
         this.at = at

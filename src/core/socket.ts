@@ -88,6 +88,14 @@ export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTar
   protected abstract get canSend(): boolean
   protected abstract get canReceive(): boolean
 
+  receiveMany(into: Message[], max: number): void {
+    while (into.length < max) {
+      const message = this.receiveNow()
+      if (message === undefined) return
+      into.push(message)
+    }
+  }
+
   sendError(): ZmqError {
     return new ZmqError("EAGAIN")
   }

@@ -15,8 +15,9 @@ export class ActiveList {
     return this.active === 0 ? undefined : this.pipes[this.turn]
   }
 
-  get size(): number {
-    return this.pipes.length
+  /** Whether there is just one active pipe, so that no other one waits for its turn. */
+  get single(): boolean {
+    return this.active === 1
   }
 
   add(pipe: Pipe, active: boolean): void {

@@ -41,6 +41,24 @@ export class FairQueue {
     return undefined
   }
 
+  /** Appends messages to `into` until there are `max`. A pipe that is alone is emptied in one go. */
+  readMany(into: Message[], max: number): void {
+    while (into.length < max) {
+      const pipe = this.pipes.current
+      if (pipe === undefined) return
+      const message = this.read()
+      if (message === undefined) return
+      into.push(message)
+      if (!this.pipes.single) continue
+      const { inbound } = pipe
+      while (into.length < max) {
+        const next = inbound.shift()
+        if (next === undefined) break
+        into.push(next)
+      }
+    }
+  }
+
   get readable(): boolean {
     for (let pipe = this.pipes.current; pipe !== undefined; pipe = this.pipes.current) {
       if (pipe.inbound.length > 0) return true

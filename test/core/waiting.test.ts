@@ -375,7 +375,7 @@ describe("flushed", () => {
     push.connect(NOBODY)
     await sim.turn()
     await sent
-    expect(await flushed).toMatchObject({ code: "EAGAIN" })
+    expect(await sim.until(flushed)).toMatchObject({ code: "EAGAIN" })
     expect(sim.now).toBe(300)
   })
 

@@ -67,7 +67,10 @@ it("any text is an endpoint, or is refused", fuzzing, () => {
     const at = endpoint.indexOf("://")
     check((parsed !== null) === (at > 0 && at + 3 < endpoint.length), `${endpoint} gave ${parsed?.address}`)
     if (parsed === null) return
-    check(`${parsed.scheme}://${parsed.address}` === endpoint, `${endpoint} gave ${parsed.scheme} and ${parsed.address}`)
+    check(
+      `${parsed.scheme}://${parsed.address}` === endpoint,
+      `${endpoint} gave ${parsed.scheme} and ${parsed.address}`,
+    )
     check(!parsed.scheme.includes("://"), `the scheme ${parsed.scheme}`)
     good++
   })
@@ -107,6 +110,9 @@ it("any text is an ipc address, or is refused", fuzzing, () => {
     const address = text(random, ["/tmp/a", "@name", "@", "*", "relative/path"])
     if (address === "") return
     const good = passes(() => ipc.check(address), ["EINVAL", "ENAMETOOLONG"])
-    check(good === (address !== "@" && Buffer.byteLength(address) <= 107), `${address} is ${good ? "taken" : "refused"}`)
+    check(
+      good === (address !== "@" && Buffer.byteLength(address) <= 107),
+      `${address} is ${good ? "taken" : "refused"}`,
+    )
   })
 })

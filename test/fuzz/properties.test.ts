@@ -13,7 +13,10 @@ const CODE = "ERR_ZMTP_MALFORMED_COMMAND_READY"
 
 function properties(random: Random): Uint8Array {
   const some = Array.from({ length: random.below(5) }, () =>
-    property(random.pick(["Socket-Type", "Identity", "", "X-a", "x".repeat(255)]), Buffer.from(random.bytes(random.below(50)))),
+    property(
+      random.pick(["Socket-Type", "Identity", "", "X-a", "x".repeat(255)]),
+      Buffer.from(random.bytes(random.below(50))),
+    ),
   )
   return Buffer.concat(some)
 }

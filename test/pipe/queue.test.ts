@@ -73,7 +73,11 @@ function fill(queue: Queue, size = 1): number {
 }
 
 describe("a queue, as libzmq's pipe,", () => {
-  const step = fc.record({ push: fc.boolean(), size: fc.integer({ min: 0, max: 30 }), times: fc.integer({ min: 1, max: 8 }) })
+  const step = fc.record({
+    push: fc.boolean(),
+    size: fc.integer({ min: 0, max: 30 }),
+    times: fc.integer({ min: 1, max: 8 }),
+  })
 
   for (const [what, byteMark] of [
     ["with a mark in messages", fc.constant(0)],
@@ -81,28 +85,33 @@ describe("a queue, as libzmq's pipe,", () => {
   ] as const) {
     it(`takes, refuses and gives credit ${what}`, () => {
       fc.assert(
-        fc.property(fc.integer({ min: 0, max: 12 }), byteMark, fc.array(step, { maxLength: 80 }), (mark, byteMark, steps) => {
-          const [queue, model] = [new Queue(marks(mark, byteMark)), new Model(marks(mark, byteMark))]
-          const writer = watched(queue)
-          for (const { push, size, times } of steps) {
-            for (let i = 0; i < times; i++) {
-              expect(queue.hasRoom(size)).toBe(model.hasRoom(size))
-              if (push) {
-                const admitted = queue.admits(size)
-                expect(admitted).toBe(model.hasRoom(size))
-                if (admitted) {
-                  queue.push(message(size), size)
-                  model.push(size)
-                } else model.starved = true
-              } else {
-                expect(queue.shift()?.[0]?.length).toBe(model.shift())
+        fc.property(
+          fc.integer({ min: 0, max: 12 }),
+          byteMark,
+          fc.array(step, { maxLength: 80 }),
+          (mark, byteMark, steps) => {
+            const [queue, model] = [new Queue(marks(mark, byteMark)), new Model(marks(mark, byteMark))]
+            const writer = watched(queue)
+            for (const { push, size, times } of steps) {
+              for (let i = 0; i < times; i++) {
+                expect(queue.hasRoom(size)).toBe(model.hasRoom(size))
+                if (push) {
+                  const admitted = queue.admits(size)
+                  expect(admitted).toBe(model.hasRoom(size))
+                  if (admitted) {
+                    queue.push(message(size), size)
+                    model.push(size)
+                  } else model.starved = true
+                } else {
+                  expect(queue.shift()?.[0]?.length).toBe(model.shift())
+                }
+                expect(queue.length).toBe(model.sizes.length)
+                expect(queue.bytes).toBe(model.bytes)
+                expect(writer.credits).toBe(model.credits)
               }
-              expect(queue.length).toBe(model.sizes.length)
-              expect(queue.bytes).toBe(model.bytes)
-              expect(writer.credits).toBe(model.credits)
             }
-          }
-        }),
+          },
+        ),
         { numRuns: 300 },
       )
     })

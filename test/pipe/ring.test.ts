@@ -7,8 +7,14 @@ import { Ring } from "../../src/pipe/ring.js"
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ op: fc.constant("push" as const), count: fc.integer({ min: 1, max: 40 }) }) },
   { weight: 4, arbitrary: fc.record({ op: fc.constant("shift" as const), count: fc.integer({ min: 1, max: 40 }) }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("push" as const), count: fc.integer({ min: 1000, max: 6000 }) }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("shift" as const), count: fc.integer({ min: 1000, max: 6000 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constant("push" as const), count: fc.integer({ min: 1000, max: 6000 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constant("shift" as const), count: fc.integer({ min: 1000, max: 6000 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ op: fc.constant("clear" as const), count: fc.constant(1) }) },
 )
 

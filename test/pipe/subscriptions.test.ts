@@ -12,38 +12,42 @@ const step = fc.record({ op: fc.constantFrom("add", "add", "add", "remove", "rem
 describe("subscriptions", () => {
   it("are a set of topics for each pipe", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), fc.array(topic, { minLength: 1, maxLength: 6 }), (steps, frames) => {
-        const pipes = Array.from({ length: 4 }, () => createPipe())
-        const subscriptions = new Subscriptions()
-        const model = new Map<Pipe, Set<string>>(pipes.map(pipe => [pipe, new Set()]))
-        const holders = (topic: string) => pipes.filter(pipe => model.get(pipe)!.has(topic)).length
-        for (const { op, which, topic } of steps) {
-          const pipe = pipes[which]!
-          const own = model.get(pipe)!
-          const key = toHex(topic)
-          if (op === "add") {
-            const bytes = topic.slice()
-            expect(subscriptions.add(pipe, bytes)).toEqual({ first: holders(key) === 0, own: !own.has(key) })
-            bytes.fill(7)
-            own.add(key)
-          } else if (op === "remove") {
-            const had = own.delete(key)
-            expect(subscriptions.remove(pipe, topic)).toEqual({ last: had && holders(key) === 0, own: had })
-          } else {
-            const removed = subscriptions.removeAll(pipe).map(({ topic, last }) => `${toHex(topic)} ${last}`)
-            const expected = [...own].map(key => `${key} ${holders(key) === 1}`)
-            own.clear()
-            expect(removed.sort()).toEqual(expected.sort())
+      fc.property(
+        fc.array(step, { maxLength: 60 }),
+        fc.array(topic, { minLength: 1, maxLength: 6 }),
+        (steps, frames) => {
+          const pipes = Array.from({ length: 4 }, () => createPipe())
+          const subscriptions = new Subscriptions()
+          const model = new Map<Pipe, Set<string>>(pipes.map(pipe => [pipe, new Set()]))
+          const holders = (topic: string) => pipes.filter(pipe => model.get(pipe)!.has(topic)).length
+          for (const { op, which, topic } of steps) {
+            const pipe = pipes[which]!
+            const own = model.get(pipe)!
+            const key = toHex(topic)
+            if (op === "add") {
+              const bytes = topic.slice()
+              expect(subscriptions.add(pipe, bytes)).toEqual({ first: holders(key) === 0, own: !own.has(key) })
+              bytes.fill(7)
+              own.add(key)
+            } else if (op === "remove") {
+              const had = own.delete(key)
+              expect(subscriptions.remove(pipe, topic)).toEqual({ last: had && holders(key) === 0, own: had })
+            } else {
+              const removed = subscriptions.removeAll(pipe).map(({ topic, last }) => `${toHex(topic)} ${last}`)
+              const expected = [...own].map(key => `${key} ${holders(key) === 1}`)
+              own.clear()
+              expect(removed.sort()).toEqual(expected.sort())
+            }
+            for (const frame of frames) {
+              const matched: Pipe[] = []
+              subscriptions.match(frame, matched)
+              const expected = pipes.filter(pipe => [...model.get(pipe)!].some(topic => toHex(frame).startsWith(topic)))
+              expect(matched).toHaveLength(expected.length)
+              expect(new Set(matched)).toEqual(new Set(expected))
+            }
           }
-          for (const frame of frames) {
-            const matched: Pipe[] = []
-            subscriptions.match(frame, matched)
-            const expected = pipes.filter(pipe => [...model.get(pipe)!].some(topic => toHex(frame).startsWith(topic)))
-            expect(matched).toHaveLength(expected.length)
-            expect(new Set(matched)).toEqual(new Set(expected))
-          }
-        }
-      }),
+        },
+      ),
       { numRuns: 200 },
     )
   })

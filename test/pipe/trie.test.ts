@@ -10,7 +10,11 @@ const topic = fc.oneof(
   { weight: 8, arbitrary: fc.array(fc.constantFrom(0, 1, 255), { maxLength: 6 }).map(bytes => Uint8Array.from(bytes)) },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }) },
 )
-const op = fc.record({ op: fc.constantFrom("set", "set", "delete", "get"), topic, value: fc.integer({ min: 0, max: 3 }) })
+const op = fc.record({
+  op: fc.constantFrom("set", "set", "delete", "get"),
+  topic,
+  value: fc.integer({ min: 0, max: 3 }),
+})
 
 class Model {
   readonly values = new Map<string, number>()

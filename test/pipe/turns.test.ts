@@ -87,7 +87,11 @@ describe("a load balancer", () => {
   })
 
   it("writes if and only if one has room, loses and doubles nothing, and lets nobody wait whom it could serve", () => {
-    const step = fc.record({ op: fc.constantFrom("write", "write", "write", "drain", "remove", "add"), which: fc.nat(4), count: fc.integer({ min: 1, max: 6 }) })
+    const step = fc.record({
+      op: fc.constantFrom("write", "write", "write", "drain", "remove", "add"),
+      which: fc.nat(4),
+      count: fc.integer({ min: 1, max: 6 }),
+    })
     const pipeMarks = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 5, maxLength: 5 })
     fc.assert(
       fc.property(pipeMarks, fc.array(step, { maxLength: 80 }), (pipeMarks, steps) => {
@@ -123,7 +127,8 @@ describe("a load balancer", () => {
               if (to === undefined) continue
               expect(withRoom).toContain(to)
               sent.get(to)!.push(next++)
-              for (const each of members) waiting.set(each, each !== to && withRoom.includes(each) ? waiting.get(each)! + 1 : 0)
+              for (const each of members)
+                waiting.set(each, each !== to && withRoom.includes(each) ? waiting.get(each)! + 1 : 0)
               for (const each of members) expect(waiting.get(each)).toBeLessThan(2 * pipes.length)
             }
           }
@@ -176,7 +181,8 @@ describe("a fair queue", () => {
           if (message === undefined) return
           const from = queue.from!
           expect(numberOf(message)).toBe(due.get(from)!.shift())
-          for (const [pipe, numbers] of due) waiting.set(pipe, pipe !== from && numbers.length > 0 ? waiting.get(pipe)! + 1 : 0)
+          for (const [pipe, numbers] of due)
+            waiting.set(pipe, pipe !== from && numbers.length > 0 ? waiting.get(pipe)! + 1 : 0)
           for (const pipe of pipes) expect(waiting.get(pipe)).toBeLessThan(2 * pipes.length)
         }
         for (const { op, which, count } of steps) {

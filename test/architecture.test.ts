@@ -1,0 +1,243 @@
+/**
+ * The house rules on who may know whom, and on what nobody may reach for by himself: the clock, timers, chance. Each file
+ * of src/ and patterns/ is parsed by the TypeScript compiler, and each rule lists those that break it, so that a failure
+ * is the list of what to change.
+ */
+import { readdirSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import ts from "typescript"
+import { describe, expect, it } from "vitest"
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url))
+
+interface Import {
+  /** The file that is imported, such as `src/errors.ts`; or the name of a package, such as `node:net`. */
+  readonly target: string
+  /** Nothing of it is left when the program runs. (Of `import { type A }` an empty import is: verbatimModuleSyntax.) */
+  readonly typeOnly: boolean
+  /** `export … from`. */
+  readonly reExport: boolean
+}
+
+interface Source {
+  /** From the root, such as `src/wire/engine.ts`. */
+  readonly path: string
+  readonly lines: number
+  readonly imports: readonly Import[]
+  /** `export * from` stands in it. */
+  readonly exportsAll: boolean
+  /** Identifiers, of members and types as well, in their order; and `new Date()`, which reads the clock. */
+  readonly names: readonly { readonly name: string; readonly line: number }[]
+  readonly isAsync: boolean
+}
+
+function parse(path: string): Source {
+  const text = readFileSync(join(ROOT, path), "utf8")
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true)
+  const imports: Import[] = []
+  const names: { name: string; line: number }[] = []
+  let exportsAll = false
+  let isAsync = false
+
+  const lineOf = (node: ts.Node) => file.getLineAndCharacterOfPosition(node.getStart()).line + 1
+  const add = (specifier: ts.Expression, typeOnly: boolean, reExport = false) => {
+    if (!ts.isStringLiteralLike(specifier)) throw new Error(`${path} imports something that is computed`)
+    const name = specifier.text
+    const target = name.startsWith(".") ? join(dirname(path), name).replace(/\.js$/, ".ts") : name
+    imports.push({ target, typeOnly, reExport })
+  }
+
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) {
+      const phase = node.importClause?.phaseModifier
+      add(node.moduleSpecifier, phase === ts.SyntaxKind.TypeKeyword)
+    } else if (ts.isExportDeclaration(node)) {
+      if (node.exportClause === undefined || ts.isNamespaceExport(node.exportClause)) exportsAll = true
+      if (node.moduleSpecifier !== undefined) add(node.moduleSpecifier, node.isTypeOnly, true)
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      add(node.arguments[0]!, false)
+    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
+      add(node.argument.literal as ts.StringLiteral, true)
+    } else if (ts.isNewExpression(node) && node.expression.getText() === "Date" && !node.arguments?.length) {
+      names.push({ name: "new Date()", line: lineOf(node) })
+    } else if (ts.isIdentifier(node)) {
+      names.push({ name: node.text, line: lineOf(node) })
+    }
+    if (node.kind === ts.SyntaxKind.AsyncKeyword || ts.isAwaitExpression(node)) isAsync = true
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return { path, lines: text.split("\n").length - 1, imports, exportsAll, names, isAsync }
+}
+
+const sources: Source[] = ["src", "patterns"].flatMap(room =>
+  readdirSync(join(ROOT, room), { recursive: true, encoding: "utf8" })
+    .filter(name => name.endsWith(".ts"))
+    .map(name => parse(join(room, name)))
+    .sort((a, b) => a.path.localeCompare(b.path)),
+)
+
+const within = (room: string) => sources.filter(({ path }) => path.startsWith(`${room}/`))
+const isNode = (target: string) => target.startsWith("node:")
+
+/** The imports of a room that are not allowed, as `file -> file`. */
+function strangers(room: string, allowed: (target: string, from: Source) => boolean): string[] {
+  return within(room).flatMap(source =>
+    source.imports.filter(({ target }) => !allowed(target, source)).map(({ target }) => `${source.path} -> ${target}`),
+  )
+}
+
+/** Where any of these names is used, as `file:line name`. */
+function uses(files: readonly Source[], names: readonly string[]): string[] {
+  const wanted = new Set(names)
+  return files.flatMap(({ path, names }) =>
+    names.filter(({ name }) => wanted.has(name)).map(({ name, line }) => `${path}:${line} ${name}`),
+  )
+}
+
+describe("who may know whom", () => {
+  it("there is something to look at, and what is imported is there", () => {
+    for (const room of ["src/wire", "src/pipe", "src/transport", "src/core", "patterns"]) {
+      expect(within(room).length, room).toBeGreaterThan(3)
+    }
+    const paths = new Set(sources.map(({ path }) => path))
+    const missing = sources.flatMap(({ path, imports }) =>
+      imports.filter(({ target }) => !isNode(target) && !paths.has(target)).map(({ target }) => `${path} -> ${target}`),
+    )
+    expect(missing).toEqual([])
+  })
+
+  it("1. wire knows errors, message and itself: no Node, no promises", () => {
+    const room = (target: string) =>
+      target === "src/errors.ts" || target === "src/message.ts" || dirname(target) === "src/wire"
+    expect(strangers("src/wire", room)).toEqual([])
+    expect(uses(within("src/wire"), ["Promise", "process", "globalThis"])).toEqual([])
+    expect(within("src/wire").filter(({ isAsync }) => isAsync)).toEqual([])
+  })
+
+  it("2. pipe knows errors, message and itself", () => {
+    const room = (target: string) =>
+      target === "src/errors.ts" || target === "src/message.ts" || dirname(target) === "src/pipe"
+    expect(strangers("src/pipe", room)).toEqual([])
+  })
+
+  it("3. a transport knows its contract, endpoints, errors and Node, and no other transport", () => {
+    const shared = ["transport", "endpoint", "tcp-address", "net-stream"].map(name => `src/transport/${name}.ts`)
+    const room = (target: string) => isNode(target) || target === "src/errors.ts" || shared.includes(target)
+    expect(strangers("src/transport", room)).toEqual([])
+  })
+
+  it("4. core knows the rooms of src; transports are named in its registry and nowhere else", () => {
+    expect(strangers("src/core", target => target.startsWith("src/") || isNode(target))).toEqual([])
+    const open = ["src/transport/transport.ts", "src/transport/endpoint.ts"]
+    const isConcrete = (target: string) => target.startsWith("src/transport/") && !open.includes(target)
+    const naming = sources
+      .filter(
+        ({ path, imports }) => !path.startsWith("src/transport/") && imports.some(({ target }) => isConcrete(target)),
+      )
+      .map(({ path }) => path)
+    expect(naming).toEqual(["src/core/transports.ts"])
+  })
+
+  it("of core, only the real surroundings know Node", () => {
+    const room = (target: string, from: Source) => !isNode(target) || from.path === "src/core/node-runtime.ts"
+    expect(strangers("src/core", room)).toEqual([])
+  })
+
+  it("what stands at the top of src knows no room but by its types; its index is for patterns", () => {
+    const top = sources.filter(({ path }) => dirname(path) === "src" && path !== "src/index.ts")
+    const values = top.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target, typeOnly }) => !(typeOnly || dirname(target) === "src"))
+        .map(({ target }) => `${path} -> ${target}`),
+    )
+    expect(values).toEqual([])
+    expect(strangers("src", target => target !== "src/index.ts")).toEqual([])
+  })
+
+  it("5. a pattern knows the index of src and what patterns share; req-rep may build on router-dealer", () => {
+    const room = (target: string, { path }: Source) => {
+      const [own, other] = [dirname(path), dirname(target)]
+      if (target === "src/index.ts") return true
+      // The one place where Node's Buffer is made: it marks memory as not to be transferred.
+      if (path === "patterns/bytes.ts" && target === "node:worker_threads") return true
+      if (own === "patterns") return other === "patterns" || path === "patterns/index.ts"
+      return other === "patterns" || other === own || (own === "patterns/req-rep" && other === "patterns/router-dealer")
+    }
+    expect(strangers("patterns", room)).toEqual([])
+    expect(strangers("patterns", target => target !== "patterns/index.ts")).toEqual([])
+  })
+
+  it("6. src never knows patterns, nor anything outside", () => {
+    expect(strangers("src", target => target.startsWith("src/") || isNode(target))).toEqual([])
+  })
+
+  it("7. there are no cycles among what is left of the imports when the program runs", () => {
+    const next = new Map(
+      sources.map(({ path, imports }) => [
+        path,
+        imports.filter(({ typeOnly }) => !typeOnly).map(({ target }) => target),
+      ]),
+    )
+    const cycles: string[] = []
+    const done = new Set<string>()
+    const walk = (path: string, trail: string[]) => {
+      if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(" -> "))
+      else if (!done.has(path)) {
+        for (const target of next.get(path) ?? []) walk(target, [...trail, path])
+        done.add(path)
+      }
+    }
+    for (const { path } of sources) walk(path, [])
+    expect(cycles).toEqual([])
+  })
+
+  it("7. nothing exports all of another file, and only the two indexes pass on what others export", () => {
+    expect(sources.filter(({ exportsAll }) => exportsAll).map(({ path }) => path)).toEqual([])
+    const barrels = sources.filter(({ imports }) => imports.some(({ reExport }) => reExport)).map(({ path }) => path)
+    expect(barrels.filter(path => path !== "src/index.ts" && path !== "patterns/index.ts")).toEqual([])
+  })
+
+  it("7. no file is above 500 lines, and the middle one is near 150", () => {
+    expect(sources.filter(({ lines }) => lines > 500).map(({ path, lines }) => `${path} ${lines}`)).toEqual([])
+    const sorted = sources.map(({ lines }) => lines).sort((a, b) => a - b)
+    expect(sorted[sorted.length >> 1]).toBeLessThan(200)
+  })
+})
+
+describe("what is given and not reached for", () => {
+  const given = within("src").filter(({ path }) => path !== "src/core/node-runtime.ts")
+
+  it("clocks and timers come from the runtime", () => {
+    const timers = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "nextTick"]
+    expect(uses(given, [...timers, "performance", "hrtime", "new Date()"])).toEqual([])
+    expect(usesOf(given, "AbortSignal", "timeout")).toEqual([])
+    expect(usesOf(given, "Date", "now")).toEqual([])
+    const modules = ["node:timers", "node:timers/promises", "node:perf_hooks"]
+    expect(
+      strangers("src", (target, { path }) => path === "src/core/node-runtime.ts" || !modules.includes(target)),
+    ).toEqual([])
+  })
+
+  it("chance comes from the runtime", () => {
+    expect(usesOf(given, "Math", "random")).toEqual([])
+    expect(uses(given, ["crypto", "webcrypto", "randomBytes", "randomInt", "randomUUID", "getRandomValues"])).toEqual(
+      [],
+    )
+    expect(strangers("src", target => target !== "node:crypto")).toEqual([])
+  })
+
+  it("only patterns say Buffer, and transports, which are Node's", () => {
+    expect(uses(within("src"), ["Buffer"]).filter(use => !use.startsWith("src/transport/"))).toEqual([])
+  })
+})
+
+/** Where `object.member` stands, as `file:line object.member`. */
+function usesOf(files: readonly Source[], object: string, member: string): string[] {
+  return files.flatMap(({ path, names }) =>
+    names
+      .filter(({ name }, at) => name === member && names[at - 1]?.name === object)
+      .map(({ line }) => `${path}:${line} ${object}.${member}`),
+  )
+}
