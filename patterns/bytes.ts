@@ -18,7 +18,9 @@ function findMaker(): BufferMaker | null {
   try {
     if (Maker === undefined) return null
     const view = new Maker(new ArrayBuffer(4), 1, 2)
-    return Buffer.isBuffer(view) && view.byteOffset === 1 && view.length === 2 && Buffer.isBuffer(new Maker(3)) ? Maker : null
+    return Buffer.isBuffer(view) && view.byteOffset === 1 && view.length === 2 && Buffer.isBuffer(new Maker(3))
+      ? Maker
+      : null
   } catch (error) {
     if (error instanceof TypeError) return null
     throw error

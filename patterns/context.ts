@@ -19,7 +19,13 @@ export class Context {
 
   /** @internal `surroundings` replace the real ones: a simulated clock and network in tests. */
   constructor(options?: ContextOptions, surroundings?: Partial<ConstructorParameters<typeof ContextBase>[0]>) {
-    this.core = new ContextBase({ runtime: nodeRuntime, bytes: bufferBytes, slab: newSlab, transports, ...surroundings })
+    this.core = new ContextBase({
+      runtime: nodeRuntime,
+      bytes: bufferBytes,
+      slab: newSlab,
+      transports,
+      ...surroundings,
+    })
     if (options !== undefined && (typeof options !== "object" || options === null)) {
       throw new TypeError("Options must be an object")
     }
@@ -100,7 +106,8 @@ function checkBoolean(value: unknown): boolean {
 
 function checkNumber(value: unknown, min: number): number {
   if (typeof value !== "number") throw new TypeError("Option value must be a number")
-  if (!(value >= min && value <= 2147483647)) throw new ZmqError("EINVAL", { detail: `expected ${min} or more, got ${value}` })
+  if (!(value >= min && value <= 2147483647))
+    throw new ZmqError("EINVAL", { detail: `expected ${min} or more, got ${value}` })
   return Math.trunc(value)
 }
 

@@ -16,7 +16,7 @@ export function toMessage(message: MessageLike | MessageLike[] | undefined): Mes
 }
 
 /** A Buffer over the bytes of a frame. What is of no known type is sent as its text, as zeromq does. */
-export function toFrame(frame: MessageLike | undefined): Buffer {
+function toFrame(frame: MessageLike | undefined): Buffer {
   if (frame instanceof Buffer) return frame
   if (typeof frame === "string") return Buffer.from(frame)
   if (frame === null) return EMPTY

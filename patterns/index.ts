@@ -32,4 +32,6 @@ export { type BatchOptions, type Message, type Readable, Socket, type SocketOpti
 export const version = "4.3.5"
 
 /** What can be done beyond tcp and inproc, by the names of `zeromq`. */
-export const capability: Partial<Record<"ipc" | "pgm" | "tipc" | "norm" | "curve" | "gssapi" | "draft", boolean>> = { ipc: true }
+export const capability: Partial<Record<"ipc" | "pgm" | "tipc" | "norm" | "curve" | "gssapi" | "draft", boolean>> = {
+  ipc: true,
+}

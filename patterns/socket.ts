@@ -5,8 +5,8 @@ import {
   defineOptions,
   Form,
   type Received,
-  type ReceiveQueue,
   type ReceivedFrom,
+  type ReceiveQueue,
   SocketBase,
   type SocketTypeName,
   type WaitOptions,
@@ -152,7 +152,8 @@ export type SendMethods = Pick<Writable, (typeof SEND_METHODS)[number]>
 export type ReceiveMethods = Pick<Readable, (typeof RECEIVE_METHODS)[number]>
 
 function copyMethods(to: object, from: object, names: readonly PropertyKey[]): void {
-  for (const name of names) Object.defineProperty(to, name, Object.getOwnPropertyDescriptor(from, name) as PropertyDescriptor)
+  for (const name of names)
+    Object.defineProperty(to, name, Object.getOwnPropertyDescriptor(from, name) as PropertyDescriptor)
 }
 
 /** Gives a class that receives the methods to send. */

@@ -1,7 +1,8 @@
 /** What the engine offers to patterns. */
-export type { Link, ReceivedFrom, SocketStats, PeerStats, Dropped } from "./core/link.js"
-export { Peer } from "./core/link.js"
+
 export { ContextBase, type ContextSettings } from "./core/context.js"
+export type { Dropped, Link, PeerStats, ReceivedFrom, SocketStats } from "./core/link.js"
+export { Peer } from "./core/link.js"
 export { nodeRuntime } from "./core/node-runtime.js"
 export { type Event, type EventOfType, type EventType, Observer } from "./core/observer.js"
 export { defineOptions } from "./core/option-access.js"

@@ -3,7 +3,19 @@
  * subscribed to what its first frame begins with. A peer whose queue is full misses it, which is counted; with `noDrop`
  * sending waits for all of them instead.
  */
-import { type Link, type Message, type Pipe, sizeOf, type SocketTypeName, Subscriptions, Waiter, type WaitOptions, ZmqError, checkWait } from "../../src/index.js"
+import {
+  type CloseOptions,
+  checkWait,
+  type Link,
+  type Message,
+  type Pipe,
+  type SocketTypeName,
+  Subscriptions,
+  sizeOf,
+  Waiter,
+  type WaitOptions,
+  ZmqError,
+} from "../../src/index.js"
 import { toTopic } from "../frames.js"
 import { type ContextOption, Writable } from "../socket.js"
 
@@ -40,14 +52,15 @@ export abstract class Publishing extends Writable {
     checkWait(options)
     const bytes = toTopic(topic)
     if (this.countSubscribers(bytes) >= count) return Promise.resolve()
-    const tooFew = () => new ZmqError("EAGAIN", { detail: `${this.countSubscribers(bytes)} of ${count} subscribers are there` })
+    const tooFew = () =>
+      new ZmqError("EAGAIN", { detail: `${this.countSubscribers(bytes)} of ${count} subscribers are there` })
     const waiter = new SubscribersWaiter(this.core, this.line, options, tooFew)
     waiter.topic = bytes.slice()
     waiter.count = count
     return waiter.promise
   }
 
-  override close(options = {}): Promise<void> {
+  override close(options?: CloseOptions): Promise<void> {
     for (const waiter of this.line) waiter.reject(new ZmqError("EAGAIN", { detail: "the socket was closed" }))
     return super.close(options)
   }

@@ -9,7 +9,7 @@ const CANCEL = 0
 const SUBSCRIBE = 1
 
 /** The topics of one socket, and its pipes to publishers. */
-export class Upstream {
+class Upstream {
   readonly topics = new Trie<number>()
   private readonly pipes = new Set<Pipe>()
   /** Those in whose queue, or at whose publisher, all topics are. */

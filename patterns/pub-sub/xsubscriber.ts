@@ -3,7 +3,7 @@
  * the publishers. Nothing is filtered here.
  */
 import type { Message, OptionsOf } from "../../src/index.js"
-import { alsoSends, type SocketOptions, type SendMethods, withOptions } from "../socket.js"
+import { alsoSends, type SendMethods, type SocketOptions, withOptions } from "../socket.js"
 import { Subscribing, subscriptionKind } from "./subscribing.js"
 
 export class XSubscriber extends Subscribing {

@@ -3,7 +3,16 @@
  * peer's reply counts. With `relaxed` a new request may follow an unanswered one, with `correlate` each carries a number
  * that its reply must carry too.
  */
-import { FairQueue, type Link, LoadBalancer, type Message, type OptionsOf, type Pipe, ProtocolError, ZmqError } from "../../src/index.js"
+import {
+  FairQueue,
+  type Link,
+  LoadBalancer,
+  type Message,
+  type OptionsOf,
+  type Pipe,
+  ProtocolError,
+  ZmqError,
+} from "../../src/index.js"
 import { probe } from "../router-dealer/probe.js"
 import { Duplex, type SocketOptions, withOptions } from "../socket.js"
 
@@ -58,7 +67,8 @@ export class Request extends Duplex {
     const pipe = this.out.write(number === null ? [DELIMITER, ...message] : [number, DELIMITER, ...message])
     if (pipe === undefined) return false
     // What came for an older request is of no use any more.
-    for (let stale = this.in.read(); stale !== undefined; stale = this.in.read()) this.in.from?.counters.drop("filtered")
+    for (let stale = this.in.read(); stale !== undefined; stale = this.in.read())
+      this.in.from?.counters.drop("filtered")
     this.numberFrame = number
     this.asked = pipe
     this.awaiting = true

@@ -3,15 +3,7 @@
  * send says which peer it is for. A message to a peer that is not there, or full, is dropped and counted; with
  * `mandatory` it is EHOSTUNREACH, or waits.
  */
-import {
-  FairQueue,
-  type Link,
-  type Message,
-  type OptionsOf,
-  type Pipe,
-  sizeOf,
-  ZmqError,
-} from "../../src/index.js"
+import { FairQueue, type Link, type Message, type OptionsOf, type Pipe, sizeOf, ZmqError } from "../../src/index.js"
 import { Duplex, type SocketOptions, withOptions } from "../socket.js"
 import { probe } from "./probe.js"
 

@@ -4,7 +4,7 @@
  */
 import { ZmqError } from "../errors.js"
 import type { Pipe } from "../pipe/pipe.js"
-import type { ByteStream, Listener, ListenEvents, Transport } from "../transport/transport.js"
+import type { ByteStream, ListenEvents, Listener, Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
 import { type ConnectionHost, type EndpointOptions, type EndpointUser, owes } from "./connection-host.js"
 import { reportHandshake } from "./dialer.js"

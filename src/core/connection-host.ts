@@ -1,6 +1,7 @@
 /** What dialers, acceptors and inproc need of the socket that they work for. */
-import type { Marks } from "../pipe/queue.js"
+
 import type { Pipe, PipeOwner } from "../pipe/pipe.js"
+import type { Marks } from "../pipe/queue.js"
 import type { TransportOptions } from "../transport/transport.js"
 import type { EngineOptions, PeerInfo } from "../wire/engine.js"
 import type { ContextBase } from "./context.js"

@@ -114,7 +114,10 @@ export class Connections implements ConnectionHost {
     }
     const transport = this.context.transport(scheme, endpoint)
     transport.check(address)
-    if (CONNECT_ONCE.includes(this.type) && this.users.some(user => user instanceof Dialer && user.endpoint === endpoint)) {
+    if (
+      CONNECT_ONCE.includes(this.type) &&
+      this.users.some(user => user instanceof Dialer && user.endpoint === endpoint)
+    ) {
       return
     }
     const dialer = new Dialer(this, transport, address, endpoint, options, routingId)
@@ -178,7 +181,12 @@ export class Connections implements ConnectionHost {
   /** Resolves when so many peers are there. */
   ready(peers: number, options: WaitOptions): Promise<void> {
     if (this.readyCount >= peers) return Promise.resolve()
-    const waiter = new ReadyWaiter(this.context, this.readyLine, options, () => new ZmqError("EAGAIN", { detail: `${this.readyCount} of ${peers} peers are ready` }))
+    const waiter = new ReadyWaiter(
+      this.context,
+      this.readyLine,
+      options,
+      () => new ZmqError("EAGAIN", { detail: `${this.readyCount} of ${peers} peers are ready` }),
+    )
     waiter.peers = peers
     return waiter.promise
   }
@@ -188,7 +196,12 @@ export class Connections implements ConnectionHost {
     const targets = new Map<Pipe, number>()
     for (const pipe of this.links.keys()) if (pipe.written < pipe.accepted) targets.set(pipe, pipe.accepted)
     if (targets.size === 0) return Promise.resolve()
-    const waiter = new FlushWaiter(this.context, this.flushLine, options, () => new ZmqError("EAGAIN", { detail: "not all is written" }))
+    const waiter = new FlushWaiter(
+      this.context,
+      this.flushLine,
+      options,
+      () => new ZmqError("EAGAIN", { detail: "not all is written" }),
+    )
     waiter.targets = targets
     return waiter.promise
   }

@@ -184,12 +184,18 @@ export class Dialer implements EndpointUser, SessionOwner {
 }
 
 /** What a failed handshake is reported as, on either side. */
-export function reportHandshake(host: ConnectionHost, address: string, error: Error | null, handshaking: boolean): void {
+export function reportHandshake(
+  host: ConnectionHost,
+  address: string,
+  error: Error | null,
+  handshaking: boolean,
+): void {
   if (error instanceof ProtocolError) {
     if (handshaking) host.emit("handshake:error:protocol", { address, error })
     return
   }
   if (!handshaking) return
-  const reason = error === null ? new ZmqError("EPIPE", { detail: "the peer left during the handshake" }) : ZmqError.from(error)
+  const reason =
+    error === null ? new ZmqError("EPIPE", { detail: "the peer left during the handshake" }) : ZmqError.from(error)
   host.emit("handshake:error:other", { address, error: reason })
 }

@@ -80,7 +80,9 @@ export class Observer {
   /** The next event; waits for it. EBADF when closed. Not together with {@link on}. */
   receive(options: WaitOptions = {}): Promise<Event> {
     if (this.emitting) {
-      throw new Error("Observer is in event emitter mode. After a call to events.on() it is not possible to read events with events.receive().")
+      throw new Error(
+        "Observer is in event emitter mode. After a call to events.on() it is not possible to read events with events.receive().",
+      )
     }
     if (this.ended) throw new ZmqError("EBADF")
     const event = this.line.size === 0 ? this.next() : undefined
@@ -113,7 +115,8 @@ export class Observer {
         try {
           return { value: await this.receive(), done: false }
         } catch (error) {
-          if (this.ended && error instanceof ZmqError && error.code === "EAGAIN") return { value: undefined, done: true }
+          if (this.ended && error instanceof ZmqError && error.code === "EAGAIN")
+            return { value: undefined, done: true }
           throw error
         }
       },

@@ -31,7 +31,9 @@ export class OptionStore {
     }
     const bytes = typeof value === "string" ? encoder.encode(value) : (value?.slice() ?? new Uint8Array(0))
     if (name === "routingId" && (bytes.length === 0 || bytes.length > MAX_ROUTING_ID)) {
-      throw new ZmqError("EINVAL", { detail: `expected a routingId of 1 to ${MAX_ROUTING_ID} bytes, got ${bytes.length}` })
+      throw new ZmqError("EINVAL", {
+        detail: `expected a routingId of 1 to ${MAX_ROUTING_ID} bytes, got ${bytes.length}`,
+      })
     }
     if (bytes.length === 0) this.bytes.delete(name)
     else this.bytes.set(name, bytes)

@@ -5,7 +5,7 @@
  * where it is, and the stream is paused when more comes meanwhile. Messages are made late, because those that wait long
  * cost the garbage collector most; only for a user who takes none is the pipe filled to its mark.
  */
-import { ProtocolError, ZmqError } from "../errors.js"
+import type { ProtocolError, ZmqError } from "../errors.js"
 import { type Message, sizeOf } from "../message.js"
 import type { Drain, Pipe } from "../pipe/pipe.js"
 import type { QueueWriter } from "../pipe/queue.js"

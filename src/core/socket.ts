@@ -15,7 +15,7 @@ import { type Link, Peer, type SocketStats, statsOf } from "./link.js"
 import { type Event, type EventType, type Observed, Observer } from "./observer.js"
 import { OptionStore, type OptionTarget } from "./option-access.js"
 import { ReceiveQueue, type Receiver } from "./receive-queue.js"
-import { SendQueue, type Sender } from "./send-queue.js"
+import { type Sender, SendQueue } from "./send-queue.js"
 import { checkWait, type WaitOptions } from "./waiter.js"
 
 /** The numbers of the socket types (zmq.h). */

@@ -71,6 +71,7 @@ export function checkWait({ signal, timeout }: WaitOptions): void {
   if (timeout !== undefined && (typeof timeout !== "number" || Number.isNaN(timeout))) {
     throw new TypeError("Timeout must be a number")
   }
-  if (timeout !== undefined && timeout < -1) throw new ZmqError("EINVAL", { detail: `expected a timeout of -1 or more, got ${timeout}` })
+  if (timeout !== undefined && timeout < -1)
+    throw new ZmqError("EINVAL", { detail: `expected a timeout of -1 or more, got ${timeout}` })
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError("Signal must be an AbortSignal")
 }

@@ -141,7 +141,7 @@ export class Pipe implements QueueWriter {
 
   private route(message: Message, size: number): boolean {
     const { drain, outbound } = this
-    if (drain !== null && drain.take(message, size)) return true
+    if (drain?.take(message, size)) return true
     if (!outbound.hasRoom(size)) {
       drain?.pull()
       if (!outbound.admits(size)) return false

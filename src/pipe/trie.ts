@@ -117,7 +117,7 @@ function prune<T>(parent: Node<T>, node: Node<T>): void {
     parent.children?.delete(node.label[0]!)
     if (parent.children?.size === 0) parent.children = null
   } else if (count === 1) {
-    const [child] = node.children?.values() as MapIterator<Node<T>>
+    const [child] = node.children?.values() ?? []
     if (child === undefined) return
     child.label = concat(node.label, child.label)
     parent.children?.set(child.label[0]!, child)

@@ -10,7 +10,10 @@ export interface Endpoint {
 export function parseEndpoint(endpoint: string): Endpoint {
   const at = endpoint.indexOf("://")
   if (at <= 0 || at + 3 === endpoint.length) {
-    throw new ZmqError("EINVAL", { address: endpoint, detail: "expected scheme://address, such as tcp://127.0.0.1:5555" })
+    throw new ZmqError("EINVAL", {
+      address: endpoint,
+      detail: "expected scheme://address, such as tcp://127.0.0.1:5555",
+    })
   }
   return { scheme: endpoint.slice(0, at), address: endpoint.slice(at + 3) }
 }

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { ZmqError } from "../errors.js"
 import { acceptOn, backlogOf, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
-import type { ByteStream, Listener, ListenEvents, Transport, TransportOptions } from "./transport.js"
+import type { ByteStream, ListenEvents, Listener, Transport, TransportOptions } from "./transport.js"
 
 /** Room for a path in sockaddr_un, without its end. */
 const MAX_PATH = 107
@@ -18,7 +18,8 @@ let made = 0
 
 /** The path as the operating system takes it: abstract names begin with a NUL. */
 function pathOf(address: string): string {
-  if (address === "@") throw new ZmqError("EINVAL", { address: `ipc://${address}`, detail: "expected a name after the @" })
+  if (address === "@")
+    throw new ZmqError("EINVAL", { address: `ipc://${address}`, detail: "expected a name after the @" })
   if (Buffer.byteLength(address) > MAX_PATH) {
     throw new ZmqError("ENAMETOOLONG", { address: `ipc://${address}`, detail: `expected at most ${MAX_PATH} bytes` })
   }

@@ -1,7 +1,7 @@
 /** A byte stream on a socket of node:net, for the transports that are built on one (tcp, ipc). */
 import type { Server, Socket, SocketConstructorOpts } from "node:net"
 import { markAsUntransferable } from "node:worker_threads"
-import type { ByteStream, Listener, ListenEvents, StreamSink, TransportOptions } from "./transport.js"
+import type { ByteStream, ListenEvents, Listener, StreamSink, TransportOptions } from "./transport.js"
 
 /**
  * Marks of one byte on Node's own buffers: a write that the kernel did not take at once reports its end by 'drain',

@@ -43,7 +43,11 @@ export function parseDestination(address: string): Destination {
   const semicolon = address.lastIndexOf(";")
   const { host, port } = split(address.slice(semicolon + 1), address)
   if (!HOST.test(host)) throw invalid(address, `expected a host name or address, got "${host}"`)
-  return { host, port: parsePort(port, address, false), source: semicolon < 0 ? null : parseSource(address.slice(0, semicolon), address) }
+  return {
+    host,
+    port: parsePort(port, address, false),
+    source: semicolon < 0 ? null : parseSource(address.slice(0, semicolon), address),
+  }
 }
 
 /** The part before the semicolon; `*` and an empty host mean any. */
@@ -58,7 +62,8 @@ export async function resolveLocal(host: string, ipv6: boolean, address: string)
   const family = interfaceAddress(host, ipv6)
   if (family !== undefined) return family
   if (isIP(host) !== 0) {
-    if (isIPv6(host) && !ipv6) throw new ZmqError("ENODEV", { address: `tcp://${address}`, detail: "IPv6 needs ipv6: true" })
+    if (isIPv6(host) && !ipv6)
+      throw new ZmqError("ENODEV", { address: `tcp://${address}`, detail: "IPv6 needs ipv6: true" })
     return host
   }
   try {

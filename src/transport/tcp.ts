@@ -3,7 +3,7 @@ import { createServer, Socket } from "node:net"
 import { ZmqError } from "../errors.js"
 import { acceptOn, backlogOf, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
 import { parseBinding, parseDestination, resolveLocal, resolveSource, tcpEndpoint } from "./tcp-address.js"
-import type { ByteStream, Listener, ListenEvents, Transport, TransportOptions } from "./transport.js"
+import type { ByteStream, ListenEvents, Listener, Transport, TransportOptions } from "./transport.js"
 
 /** The kernel's own choice of the idle time cannot be named to Node, whose 0 means just that. */
 const MS = 1000

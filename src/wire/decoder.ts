@@ -166,7 +166,10 @@ export class Decoder {
   }
 
   private tooLarge(size: number): ProtocolError {
-    return new ProtocolError("ERR_ZMTP_UNSPECIFIED", `a frame of ${size} bytes, the limit is ${this.largest} (EMSGSIZE)`)
+    return new ProtocolError(
+      "ERR_ZMTP_UNSPECIFIED",
+      `a frame of ${size} bytes, the limit is ${this.largest} (EMSGSIZE)`,
+    )
   }
 }
 

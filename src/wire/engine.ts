@@ -16,7 +16,7 @@ const MORE = 0x01
 const CANCEL_BYTE = 0
 const SUBSCRIBE_BYTE = 1
 
-const enum State {
+enum State {
   Greeting,
   Handshake,
   Traffic,
@@ -165,7 +165,8 @@ export class Engine implements DecoderSink {
         return this.sink.onMessage([this.subscription(CANCEL_BYTE, commandData(body))])
       case "PING": {
         const pong = this.heartbeat.pong(body, this.now)
-        if (pong === null) throw new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED", "a PING without time to live")
+        if (pong === null)
+          throw new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED", "a PING without time to live")
         this.send(pong)
         return true
       }
@@ -195,7 +196,10 @@ export class Engine implements DecoderSink {
     const type = properties.get("Socket-Type")
     const typeName = type === undefined ? "" : latin1(type)
     if (type !== undefined && !mayTalk(this.options.type, typeName)) {
-      throw new ProtocolError("ERR_ZMTP_INVALID_METADATA", `a ${this.options.type} cannot talk to a ${typeName.slice(0, 20)}`)
+      throw new ProtocolError(
+        "ERR_ZMTP_INVALID_METADATA",
+        `a ${this.options.type} cannot talk to a ${typeName.slice(0, 20)}`,
+      )
     }
     this.state = State.Traffic
     this.heartbeat.start(this.now)

@@ -5,7 +5,7 @@
  */
 import { ProtocolError } from "../errors.js"
 
-export const GREETING_SIZE = 64
+const GREETING_SIZE = 64
 const SIGNATURE_SIZE = 10
 const VERSION_AT = 10
 const MECHANISM_AT = 12
@@ -15,7 +15,7 @@ const OWN_MAJOR = 3
 const OWN_MINOR = 1
 
 /** Our greeting for a mechanism. The padding carries an empty 1.0 identity's length, as libzmq's does. */
-export function encodeGreeting(mechanism: string): Uint8Array {
+function encodeGreeting(mechanism: string): Uint8Array {
   const greeting = new Uint8Array(GREETING_SIZE)
   greeting[0] = 0xff
   greeting[8] = 0x01
@@ -49,7 +49,8 @@ export class Greeting {
 
   /** What is to be sent now; empty when it is the peer's turn. */
   next(): Uint8Array {
-    const to = this.received < SIGNATURE_SIZE ? SIGNATURE_SIZE : this.received <= VERSION_AT ? VERSION_AT + 1 : GREETING_SIZE
+    const to =
+      this.received < SIGNATURE_SIZE ? SIGNATURE_SIZE : this.received <= VERSION_AT ? VERSION_AT + 1 : GREETING_SIZE
     const from = this.sent
     this.sent = Math.max(from, to)
     return this.own.subarray(from, this.sent)

@@ -1,6 +1,14 @@
 /** NULL (37/ZMTP, "The NULL Security Mechanism"): each side sends READY with its properties, or ERROR with a reason. */
 import { ProtocolError } from "../errors.js"
-import { commandData, commandName, decodeProperties, encodeCommand, encodeProperties, latin1, type Properties } from "./command.js"
+import {
+  commandData,
+  commandName,
+  decodeProperties,
+  encodeCommand,
+  encodeProperties,
+  latin1,
+  type Properties,
+} from "./command.js"
 import type { Mechanism } from "./mechanism.js"
 
 export class NullMechanism implements Mechanism {

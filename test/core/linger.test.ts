@@ -21,7 +21,7 @@ function watch(promise: Promise<unknown>): { done: boolean } {
 
 /** A PUSH with a few messages queued for a server that is not there. */
 async function queued(sim: Simulation, linger: number, count = 3): Promise<Push> {
-  const push = sim.open(Push, { linger, reconnectInterval: 1000, reconnectMaxInterval: 1000 })
+  const push = sim.open(Push, { linger, reconnectInterval: 700, reconnectMaxInterval: 700 })
   push.connect(NOBODY)
   for (let i = 0; i < count; i++) await sim.until(push.send(`${i}`))
   return push

@@ -118,7 +118,7 @@ describe("what else there is to do", () => {
       while (!over) await push.send("busy")
     })()
     await sim.until(publisher.waitForSubscribers())
-    await publisher.send("news")
+    await sim.until(publisher.send("news"))
     expect(String(await sim.until(subscriber.receive()))).toBe("news")
     expect(await sim.failure(subscriber.receive({ timeout: 0 }))).toMatchObject({ code: "EAGAIN" })
     over = true

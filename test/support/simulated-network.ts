@@ -260,8 +260,10 @@ class SimulatedStream implements ByteStream {
     if (this.isDestroyed || this.corked > 0 || this.peer === null) return
     while (this.unsent.length > 0) {
       const [chunk] = this.unsent as [Uint8Array]
-      const room = Math.min(chunk.length, this.network.capacity - this.underway)
-      if (room <= 0 && chunk.length > 0) return
+      const free = this.network.capacity - this.underway
+      // No smaller portions than needed, or they would become smaller and smaller.
+      if (free < chunk.length && free <= this.network.capacity / 2) return
+      const room = Math.min(chunk.length, free)
       this.underway += room
       this.queuedBytes -= room
       if (room > 0) this.send(Uint8Array.prototype.slice.call(chunk, 0, room))
