@@ -99,6 +99,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.chunk = chunk
     this.at = 0
     this.now = this.context.runtime.now()
+    this.context.turn.refresh()
     this.decode()
   }
 

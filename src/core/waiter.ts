@@ -21,7 +21,7 @@ export class Waiter<T> {
   private rejectPromise!: (error: unknown) => void
   private timer: Timer | null = null
   private signal: AbortSignal | null = null
-  private readonly onAbort = () => this.reject(this.signal?.reason)
+  private onAbort: (() => void) | null = null
 
   /** Stands in `line`, in which it waits, until it is done; `expired` makes the error for a timeout. */
   constructor(
@@ -42,6 +42,7 @@ export class Waiter<T> {
     }
     if (signal != null) {
       this.signal = signal
+      this.onAbort = () => this.reject(signal.reason)
       signal.addEventListener("abort", this.onAbort)
     }
     if (timeout >= 0) this.timer = context.runtime.after(timeout, () => this.reject(expired()))
@@ -60,7 +61,7 @@ export class Waiter<T> {
     this.done = true
     this.line.delete(this)
     this.timer?.cancel()
-    this.signal?.removeEventListener("abort", this.onAbort)
+    if (this.onAbort !== null) this.signal?.removeEventListener("abort", this.onAbort)
     this.context.release()
     return true
   }

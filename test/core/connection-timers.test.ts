@@ -24,7 +24,11 @@ async function rawDealer(sim: Simulation, endpoint: string): Promise<Recorder> {
 
 /** Commands of a name among what a raw peer got, told by their first bytes. */
 function count(peer: Recorder, name: string): number {
-  return Buffer.concat(peer.chunks).toString("latin1").split(`${String.fromCharCode(name.length)}${name}`).length - 1
+  return (
+    Buffer.concat(peer.chunks)
+      .toString("latin1")
+      .split(`${String.fromCharCode(name.length)}${name}`).length - 1
+  )
 }
 
 describe("connectTimeout", () => {
@@ -263,7 +267,10 @@ describe("heartbeats", () => {
   })
 
   it("do not end a connection that is slow to take what is sent", async () => {
-    const { sim, router, dealer, events } = await pair({ heartbeatInterval: 100, linger: 0 }, { heartbeatInterval: 100 })
+    const { sim, router, dealer, events } = await pair(
+      { heartbeatInterval: 100, linger: 0 },
+      { heartbeatInterval: 100 },
+    )
     // The wire is full: neither PING nor PONG gets through until the router reads.
     const received = (async () => {
       let size = 0

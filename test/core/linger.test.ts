@@ -1,6 +1,6 @@
 /**
  * What a socket still owes when it ends, by virtual time: linger 0, n and -1 for close, disconnect and unbind, towards
- * peers that are there, slow, or not there at all; and the end of the process (protocol.md §3.1 "close()").
+ * peers that are there, slow, or not there at all (protocol.md §3.1 "close()").
  */
 import { describe, expect, it } from "vitest"
 import { Dealer, Pull, Push, Router, Subscriber } from "../../patterns/index.js"
@@ -92,13 +92,16 @@ describe("linger n", () => {
     expect(sim.leftovers()).toEqual({ held: 0, timers: 0, streams: 0, watchers: 0 })
   })
 
-  it.each(["connects", "binds"] as const)("ends after so long, towards a peer that does not read, when it %s", async side => {
-    const sim = new Simulation()
-    const { push } = await stuck(sim, 750, side)
-    const start = sim.now
-    await sim.until(push.close())
-    expect(sim.now - start).toBe(750)
-  })
+  it.each(["connects", "binds"] as const)(
+    "ends after so long, towards a peer that does not read, when it %s",
+    async side => {
+      const sim = new Simulation()
+      const { push } = await stuck(sim, 750, side)
+      const start = sim.now
+      await sim.until(push.close())
+      expect(sim.now - start).toBe(750)
+    },
+  )
 
   it("ends sooner when all is sent", async () => {
     const sim = new Simulation()
@@ -318,67 +321,5 @@ describe("other endings", () => {
     await sim.eventually(() => router.readable)
     await sim.until(router.close())
     expect(() => router.receive()).toThrow(expect.objectContaining({ code: "EBADF" }))
-  })
-})
-
-describe("the end of the process", () => {
-  const idle = (sim: Simulation) => sim.runtime.watchers.forEach(watcher => void watcher.onIdle())
-  const exit = (sim: Simulation) => sim.runtime.watchers.forEach(watcher => void watcher.onExit())
-
-  it("waits for an open socket's queue as linger says, once", async () => {
-    const sim = new Simulation()
-    await queued(sim, 700)
-    expect(sim.runtime.held).toBe(0)
-    idle(sim)
-    expect(sim.runtime.held).toBe(1)
-    await sim.advance(699)
-    expect(sim.runtime.held).toBe(1)
-    await sim.advance(2)
-    expect(sim.runtime.held).toBe(0)
-    idle(sim)
-    expect(sim.runtime.held).toBe(0)
-  })
-
-  it("does not wait with linger 0, with nothing queued, or for a socket that only listens", async () => {
-    const sim = new Simulation()
-    await queued(sim, 0)
-    await sim.bind(sim.open(Pull))
-    sim.open(Push).connect(NOBODY)
-    idle(sim)
-    expect(sim.runtime.held).toBe(0)
-  })
-
-  it("waits no longer when all has been sent", async () => {
-    const sim = new Simulation()
-    await queued(sim, -1)
-    idle(sim)
-    await sim.advance(5000)
-    expect(sim.runtime.held).toBe(1)
-    await sim.bind(sim.open(Pull), NOBODY)
-    await sim.advance(5000)
-    expect(sim.runtime.held).toBe(0)
-  })
-
-  it("at process.exit hands over what it can at once", async () => {
-    const sim = new Simulation()
-    const pull = sim.open(Pull)
-    const push = sim.open(Push)
-    push.connect(await sim.bind(pull))
-    await sim.until(push.ready())
-    void push.send("last words")
-    exit(sim)
-    const [stream] = [...sim.network.streams].filter(({ remote }) => remote === pull.lastEndpoint)
-    expect(stream!.queuedBytes).toBe(0)
-    expect(push.stats().queuedOut).toBe(0)
-    expect(String(await sim.until(pull.receive()))).toBe("last words")
-  })
-
-  it("is watched for only while sockets are open", async () => {
-    const sim = new Simulation()
-    expect(sim.runtime.watchers.size).toBe(0)
-    const sockets = [sim.open(Push), sim.open(Pull)]
-    expect(sim.runtime.watchers.size).toBe(1)
-    for (const socket of sockets) await sim.until(socket.close())
-    expect(sim.runtime.watchers.size).toBe(0)
   })
 })

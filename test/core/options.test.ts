@@ -97,7 +97,8 @@ describe.each(types)("options of %s", (type, name) => {
   it("start with the defaults of the table", () => {
     const socket = open(name)
     for (const [option, row] of rows) {
-      if (own.has(option) && row.access !== "w") expect([option, socket[option]]).toEqual([option, defaultOf(option, row, type)])
+      if (own.has(option) && row.access !== "w")
+        expect([option, socket[option]]).toEqual([option, defaultOf(option, row, type)])
     }
   })
 
@@ -224,7 +225,9 @@ describe.each(types)("options of %s", (type, name) => {
 
   it("are all that zeromq has", () => {
     const ours = propertiesOf(open(name))
-    expect(propertiesOf(openNative(name)).filter(property => !ours.includes(property) && property !== "context")).toEqual([])
+    expect(
+      propertiesOf(openNative(name)).filter(property => !ours.includes(property) && property !== "context"),
+    ).toEqual([])
   })
 })
 

@@ -14,7 +14,11 @@ const intervals = (events: TimedEvent[]) => events.flatMap(({ interval }) => (in
 const types = (events: TimedEvent[]) => events.map(({ type }) => type)
 
 /** A client that has failed to connect for so long, and what it told. */
-async function failing(sim: Simulation, options: { reconnectInterval?: number; reconnectMaxInterval?: number }, ms: number) {
+async function failing(
+  sim: Simulation,
+  options: { reconnectInterval?: number; reconnectMaxInterval?: number },
+  ms: number,
+) {
   const push = sim.open(Push, options)
   const events = sim.events(push)
   push.connect(NOBODY)
@@ -45,7 +49,11 @@ describe("waits between attempts", () => {
   })
 
   it("double up to the longest one, without any chance", async () => {
-    const { events } = await failing(new Simulation(), { reconnectInterval: 100, reconnectMaxInterval: 1500 }, TEN_SECONDS)
+    const { events } = await failing(
+      new Simulation(),
+      { reconnectInterval: 100, reconnectMaxInterval: 1500 },
+      TEN_SECONDS,
+    )
     expect(intervals(events).slice(0, 7)).toEqual([100, 200, 400, 800, 1500, 1500, 1500])
   })
 
@@ -56,7 +64,11 @@ describe("waits between attempts", () => {
 
   it("do not overflow in a month", async () => {
     const sim = new Simulation()
-    const { events } = await failing(sim, { reconnectInterval: 1000, reconnectMaxInterval: 2147483647 }, 30 * 86_400_000)
+    const { events } = await failing(
+      sim,
+      { reconnectInterval: 1000, reconnectMaxInterval: 2147483647 },
+      30 * 86_400_000,
+    )
     const seen = intervals(events)
     expect(seen.every(interval => interval > 0 && interval <= 2147483647)).toBe(true)
     expect(seen).toEqual([...seen].sort((a, b) => a - b))
@@ -82,7 +94,9 @@ describe("waits between attempts", () => {
     const { push, events } = await failing(sim, { reconnectInterval: 100, reconnectMaxInterval: 1600 }, 1000)
     expect(intervals(events)).toEqual([100, 200, 400, 800])
     // A server that hangs up before the handshake is over.
-    const server = await hear(sim.network, "nobody", { onAccepted: ({ stream }) => sim.runtime.later(() => stream.destroy()) })
+    const server = await hear(sim.network, "nobody", {
+      onAccepted: ({ stream }) => sim.runtime.later(() => stream.destroy()),
+    })
     events.length = 0
     await sim.advance(1000)
     expect(server.accepted.length).toBeGreaterThan(3)
@@ -130,7 +144,9 @@ describe("no further attempt", () => {
 
   it("after bytes that are not ZMTP", async () => {
     const sim = new Simulation()
-    const { listener } = await hear(sim.network, "*", { onAccepted: peer => sim.runtime.later(() => peer.write("HTTP/1.1 400\r\n\r\n")) })
+    const { listener } = await hear(sim.network, "*", {
+      onAccepted: peer => sim.runtime.later(() => peer.write("HTTP/1.1 400\r\n\r\n")),
+    })
     const push = sim.open(Push)
     const events = sim.events(push)
     push.connect(listener.endpoint)

@@ -4,10 +4,10 @@
  * breaks it is everything.
  */
 import { describe, expect, it } from "vitest"
-import { Dealer, Pull, Push, Reply, Request, Router } from "../../patterns/index.js"
+import { Dealer, Publisher, Pull, Push, Reply, Request, Router, Subscriber } from "../../patterns/index.js"
 import { Simulation } from "../support/simulation.js"
 
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8]
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
 const SIZES = [0, 1, 8, 63, 64, 65, 128, 129, 255, 256, 1000, 5000, 32_767, 32_768, 70_000, 200_000]
 
 function weather(seed: number): Simulation {
@@ -59,6 +59,23 @@ describe.each(SEEDS)("weather %i", seed => {
     await sim.until(sending)
     await sim.until(push.close())
     expect(push.stats().dropped.total).toBe(0)
+  })
+
+  it("PUSH to PULL with marks in bytes, above and below the size of a message: everything, in order", async () => {
+    const sim = weather(seed)
+    const mark = () => [1, 500, 20_000, 300_000][Math.floor(sim.runtime.random() * 4)]!
+    const push = sim.open(Push, { sendHighWaterMarkBytes: mark() })
+    const pull = sim.open(Pull, { receiveHighWaterMarkBytes: mark() })
+    pull.connect(await sim.bind(push))
+    const count = 100
+    const sending = (async () => {
+      for (let i = 0; i < count; i++) await push.send(messageOf(sim, i))
+    })()
+    for (let i = 0; i < count; i++) {
+      if (sim.runtime.random() < 0.1) await sim.advance(sim.runtime.random() * 500)
+      expect(checked(await sim.until(pull.receive()))).toBe(i)
+    }
+    await sim.until(sending)
   })
 
   it("PUSH to PULL over connections that break: whole, in order, never twice, and the losses are counted", async () => {
@@ -137,5 +154,21 @@ describe.each(SEEDS)("weather %i", seed => {
     }
     void reply.close()
     await serving
+  })
+
+  it("SUB over connections that break: keeps its subscriptions, and hears nothing else", async () => {
+    const sim = weather(seed)
+    const publisher = sim.open(Publisher)
+    const subscriber = sim.open(Subscriber, { reconnectInterval: 10 })
+    subscriber.subscribe("a", "b", "c")
+    subscriber.connect(await sim.bind(publisher))
+    subscriber.unsubscribe("c")
+    for (let i = 0; i < 5; i++) {
+      await sim.until(publisher.waitForSubscribers("b"))
+      for (const topic of ["c", "d", "", "b"]) await sim.until(publisher.send([topic, `${i}`]))
+      expect((await sim.until(subscriber.receive())).map(String)).toEqual(["b", `${i}`])
+      sim.network.cut()
+      await sim.eventually(() => publisher.peers().length === 0)
+    }
   })
 })

@@ -1,7 +1,7 @@
 /**
  * One direction of a pipe against a small model of libzmq's rule (pipe_t::check_hwm, compute_lwm): full while
  * `written - acknowledged >= mark`; the reader acknowledges after every (mark + 1) / 2 messages. And what libzmq does not
- * have: marks in bytes, marks that change under way, and no waiting for a credit that cannot come.
+ * have: marks in bytes, portions below the marks, and no waiting for a credit that cannot come.
  */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -10,7 +10,7 @@ import { marks } from "./pipes.js"
 
 const GiB = 2 ** 30
 
-/** libzmq's pipe, as far as its marks go, with the mark in bytes beside it. */
+/** libzmq's pipe, as far as its marks go, with the mark in bytes and the portion beside it. */
 class Model {
   written = 0
   acknowledged = 0
@@ -19,7 +19,10 @@ class Model {
   starved = false
   credits = 0
 
-  constructor(private readonly marks: Marks) {}
+  constructor(
+    private readonly marks: Marks,
+    private readonly portion: number,
+  ) {}
 
   get bytes(): number {
     return this.sizes.reduce((sum, size) => sum + size, 0)
@@ -30,7 +33,7 @@ class Model {
   }
 
   hasRoom(size: number): boolean {
-    if (this.full) return false
+    if (this.full || this.sizes.length >= this.portion) return false
     return this.marks.bytes === 0 || this.sizes.length === 0 || this.bytes + size <= this.marks.bytes
   }
 
@@ -43,9 +46,11 @@ class Model {
     const size = this.sizes.shift()
     if (size === undefined) return undefined
     this.read++
-    const portion = Math.floor((this.marks.messages + 1) / 2)
-    if (portion === 0 || this.read % portion === 0) this.acknowledged = this.read
-    if (this.starved && !this.full && (this.marks.bytes === 0 || this.bytes <= Math.floor(this.marks.bytes / 2))) {
+    const { messages, bytes } = this.marks
+    const low = Math.floor((messages + 1) / 2)
+    if (low === 0 || this.read % low === 0) this.acknowledged = this.read
+    const halfGone = bytes === 0 || this.bytes <= Math.floor(bytes / 2)
+    if (this.starved && !this.full && halfGone && this.sizes.length <= this.portion / 4) {
       this.starved = false
       this.credits++
     }
@@ -79,18 +84,24 @@ describe("a queue, as libzmq's pipe,", () => {
     times: fc.integer({ min: 1, max: 8 }),
   })
 
-  for (const [what, byteMark] of [
-    ["with a mark in messages", fc.constant(0)],
-    ["with a mark in bytes beside it", fc.integer({ min: 1, max: 60 })],
+  const none = fc.constant(0)
+  const endless = fc.constant(Number.POSITIVE_INFINITY)
+  for (const [what, byteMark, portion] of [
+    ["with a mark in messages", none, endless],
+    ["with a mark in bytes beside it", fc.integer({ min: 1, max: 60 }), endless],
+    ["with a portion beside it", none, fc.integer({ min: 1, max: 20 })],
+    ["with both beside it", fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 20 })],
   ] as const) {
     it(`takes, refuses and gives credit ${what}`, () => {
       fc.assert(
         fc.property(
           fc.integer({ min: 0, max: 12 }),
           byteMark,
+          portion,
           fc.array(step, { maxLength: 80 }),
-          (mark, byteMark, steps) => {
-            const [queue, model] = [new Queue(marks(mark, byteMark)), new Model(marks(mark, byteMark))]
+          (mark, byteMark, portion, steps) => {
+            const [queue, model] = [new Queue(marks(mark, byteMark)), new Model(marks(mark, byteMark), portion)]
+            queue.setPortion(portion)
             const writer = watched(queue)
             for (const { push, size, times } of steps) {
               for (let i = 0; i < times; i++) {
@@ -107,6 +118,7 @@ describe("a queue, as libzmq's pipe,", () => {
                 }
                 expect(queue.length).toBe(model.sizes.length)
                 expect(queue.bytes).toBe(model.bytes)
+                expect(queue.taken).toBe(model.read)
                 expect(writer.credits).toBe(model.credits)
               }
             }
@@ -116,6 +128,17 @@ describe("a queue, as libzmq's pipe,", () => {
       )
     })
   }
+
+  it("is half full when half of its mark is used up, and never without a mark", () => {
+    const [queue, endless] = [new Queue(marks(5)), new Queue(marks(0))]
+    const seen = Array.from({ length: 5 }, () => {
+      queue.push(message(1), 1)
+      endless.push(message(1), 1)
+      return queue.halfFull
+    })
+    expect(seen).toEqual([false, false, true, true, true])
+    expect(endless.halfFull).toBe(false)
+  })
 
   it("of 1000 is full at 1000 and has room after 500 reads, not after one", () => {
     const queue = new Queue(marks(1000))

@@ -6,7 +6,7 @@
  */
 import { markAsUntransferable } from "node:worker_threads"
 import { ZmqError } from "../../src/errors.js"
-import type { ByteStream, Listener, ListenEvents, StreamSink, Transport } from "../../src/transport/transport.js"
+import type { ByteStream, ListenEvents, Listener, StreamSink, Transport } from "../../src/transport/transport.js"
 import type { SimulatedRuntime } from "./simulated-runtime.js"
 
 /** What travels on a wire: bytes, or what happens to a stream. */

@@ -144,7 +144,8 @@ export class SimulatedRuntime implements Runtime {
     const deadline = this.time + PATIENCE
     await settle()
     while (!holds()) {
-      if (!(await this.step(deadline))) throw new Error(`at ${this.time} ms nothing more happens, and still not: ${holds}`)
+      if (!(await this.step(deadline)))
+        throw new Error(`at ${this.time} ms nothing more happens, and still not: ${holds}`)
       this.checkProgress()
     }
   }

@@ -12,7 +12,11 @@ import { SimulatedRuntime } from "./simulated-runtime.js"
 type SocketClass<S, O> = new (options: O) => S
 
 /** An event, and when it came. */
-export type TimedEvent = Event & { readonly at: number; readonly interval?: number; readonly error?: Error & { code: string } }
+export type TimedEvent = Event & {
+  readonly at: number
+  readonly interval?: number
+  readonly error?: Error & { code: string }
+}
 
 /** What a promise fails with, whenever that is. */
 export async function failureOf(promise: Promise<unknown>): Promise<Error & { code?: string }> {
@@ -87,7 +91,12 @@ export class Simulation {
   /** What the sockets have left on this machine. */
   leftovers() {
     const { runtime, network } = this
-    return { held: runtime.held, timers: runtime.timers, streams: network.streams.size, watchers: runtime.watchers.size }
+    return {
+      held: runtime.held,
+      timers: runtime.timers,
+      streams: network.streams.size,
+      watchers: runtime.watchers.size,
+    }
   }
 
   private async end(): Promise<void> {

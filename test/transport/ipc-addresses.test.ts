@@ -2,7 +2,17 @@
  * The addresses of ipc: paths, `*`, and names of Linux's abstract namespace; who has a path after a take-over, and what
  * is left behind.
  */
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -12,7 +22,7 @@ import { Pull, Push } from "../../patterns/index.js"
 import { ipc } from "../../src/transport/ipc.js"
 import { freshPath } from "../support/endpoints.js"
 import { eventually } from "../support/eventually.js"
-import { addressOf, dial, hear, meet } from "./recorder.js"
+import { addressOf, dial, hear, meet, OPTIONS } from "./recorder.js"
 
 const notLinux = process.platform !== "linux"
 if (notLinux) console.warn("skipped: abstract names, which only Linux has")
@@ -163,7 +173,6 @@ describe("paths", () => {
   it("that somebody else removed do not disturb the close", async () => {
     const { listener } = await hear(ipc, "*")
     const path = addressOf(listener.endpoint)
-    const { rmSync } = await import("node:fs")
     rmSync(dirname(path), { recursive: true })
     expect(() => listener.close()).not.toThrow()
   })
@@ -220,17 +229,17 @@ describe.skipIf(notLinux)("abstract names", () => {
 async function paddedNames(): Promise<boolean> {
   if (notLinux) return false
   const name = abstractName()
-  const { listener } = await ipc.listen(name, {} as never, { onStream() {}, onError() {} }).then(listener => ({ listener }))
-  const line = readFileSync("/proc/net/unix", "latin1")
-    .split("\n")
-    .find(text => text.includes(name))
+  const listener = await ipc.listen(name, OPTIONS, { onStream() {}, onError() {} })
+  const bound = readFileSync("/proc/net/unix", "latin1").split("\n")
   listener.close()
-  return line?.endsWith(name) !== true
+  return !bound.some(line => line.endsWith(` ${name}`))
 }
 
 const padded = await paddedNames()
 if (padded) {
-  console.warn(`skipped: abstract names against libzmq; libuv ${process.versions.uv} pads them (fixed in 1.48, Node 22)`)
+  console.warn(
+    `skipped: abstract names against libzmq; libuv ${process.versions.uv} pads them (fixed in 1.48, Node 22)`,
+  )
 }
 
 describe.skipIf(notLinux || padded)("abstract names against libzmq", () => {

@@ -135,3 +135,12 @@ export async function meet(transport: Transport, address: string, options = OPTI
 export function addressOf(endpoint: string): string {
   return endpoint.slice(endpoint.indexOf("://") + 3)
 }
+
+export const MIB = 1024 * 1024
+
+/** Bytes that differ from each other and from chunk to chunk. */
+export function pattern(size: number, seed: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size)
+  for (let i = 0; i < size; i++) bytes[i] = (i * 31 + (i >> 8) * 7 + seed) & 0xff
+  return bytes
+}

@@ -13,7 +13,9 @@ import { addressOf, dial, hear, meet, OPTIONS } from "./recorder.js"
 const IPV6 = { ...OPTIONS, ipv6: true }
 
 const interfaces = networkInterfaces()
-const loopback = Object.entries(interfaces).find(([, list]) => list?.some(({ address }) => address === "127.0.0.1"))?.[0]
+const loopback = Object.entries(interfaces).find(([, list]) =>
+  list?.some(({ address }) => address === "127.0.0.1"),
+)?.[0]
 const hasIpv6 = Object.values(interfaces).some(list => list?.some(({ address }) => address === "::1"))
 if (!hasIpv6) console.warn("skipped: IPv6 cases, there is no ::1 on this machine")
 

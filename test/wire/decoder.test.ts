@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import { ProtocolError } from "../../src/errors.js"
 import type { Message } from "../../src/message.js"
 import { Decoder, type DecoderLimits } from "../../src/wire/decoder.js"
-import { CountingBytes, toHex } from "../support/link.js"
+import { CountingBytes, concat, toHex } from "../support/link.js"
 import { hex } from "./hex.js"
 import { type Reader, splitLaw } from "./split-law.js"
 
@@ -223,13 +223,13 @@ describe("what is allocated", () => {
     expect(decoding.bytes.allocs).toEqual([])
   })
 
-  it("at most 1 MiB for a frame of which nothing has come, whatever it declares", () => {
+  it("at most 64 KiB for a frame of which nothing has come, whatever it declares", () => {
     for (const [size, expected] of [
+      ["00*5 00 FF FF", 64 * KiB - 1],
       ["00*5 01 00 00", 64 * KiB],
-      ["00*5 10 00 00", MiB],
-      ["00*5 10 00 01", MiB],
-      ["00 00 10 00*5", MiB],
-      ["00 1F FF*6", MiB],
+      ["00*5 01 00 01", 64 * KiB],
+      ["00 00 10 00*5", 64 * KiB],
+      ["00 1F FF*6", 64 * KiB],
     ] as const) {
       const decoding = new Decoding()
       decoding.feed(hex(`02 ${size}`))
@@ -237,7 +237,38 @@ describe("what is allocated", () => {
     }
   })
 
-  it("beyond 1 MiB grows with what has come, by doubling, up to the size of the frame and not above", () => {
+  it("16 times what has come, from 64 KiB to 1 MiB, when a frame begins", () => {
+    for (const [came, expected] of [
+      [1, 64 * KiB],
+      [4 * KiB, 64 * KiB],
+      [4 * KiB + 1, 64 * KiB + 16],
+      [10 * KiB, 160 * KiB],
+      [64 * KiB, MiB],
+      [64 * KiB + 1, MiB],
+      [900 * KiB, MiB],
+    ] as const) {
+      for (const header of [hex("02 00 1F FF*6"), hex("06 00 1F FF*6"), hex("00 01 41 02 00 1F FF*6")]) {
+        const decoding = new Decoding()
+        decoding.feed(concat([header, new Uint8Array(came)]))
+        expect(decoding.bytes.allocs, `${came}`).toEqual([expected])
+      }
+      // The same when the header came before.
+      const decoding = new Decoding()
+      decoding.feed(hex("02 00"))
+      decoding.feed(concat([hex("1F FF*6"), new Uint8Array(came)]))
+      expect(decoding.bytes.allocs, `${came} behind half a header`).toEqual([expected])
+    }
+  })
+
+  it("once for a frame that is up to 16 times what came of it in its first chunk", () => {
+    const decoding = new Decoding()
+    decoding.feed(concat([hex("02 00*5 0F FF F0"), new Uint8Array(64 * KiB)]))
+    decoding.feed(new Uint8Array(MiB - 16 - 64 * KiB))
+    expect(decoding.bytes.allocs).toEqual([MiB - 16])
+    expect(decoding.messages).toHaveLength(1)
+  })
+
+  it("beyond that grows with what has come, by doubling, up to the size of the frame and not above", () => {
     const decoding = new Decoding()
     const size = 9 * MiB + 5
     const body = new Uint8Array(size)
@@ -248,18 +279,18 @@ describe("what is allocated", () => {
       const piece = body.slice(came, came + 60_000)
       decoding.feed(piece)
       came += piece.length
-      for (const alloc of decoding.bytes.allocs) expect(alloc).toBeLessThanOrEqual(Math.max(MiB, 2 * came))
+      for (const alloc of decoding.bytes.allocs) expect(alloc).toBeLessThanOrEqual(Math.max(64 * KiB, 2 * came))
     }
-    expect(decoding.bytes.allocs).toEqual([MiB, 2 * MiB, 4 * MiB, 8 * MiB, size])
+    expect(decoding.bytes.allocs).toEqual([...[64, 128, 256, 512, 1024, 2048, 4096, 8192].map(n => n * KiB), size])
     expect(Buffer.compare(decoding.messages[0]![0]!, body)).toBe(0)
     expect(decoding.messages[0]![0]!.buffer.byteLength).toBe(size)
   })
 
-  it("one buffer, not two, for a huge piece of a huge frame", () => {
+  it("one buffer more, of just that size, for a huge piece of a huge frame", () => {
     const decoding = new Decoding()
     decoding.feed(hex("02 00*4 01 00 00 00"))
     decoding.feed(new Uint8Array(12 * MiB))
-    expect(decoding.bytes.allocs).toEqual([MiB, 12 * MiB])
+    expect(decoding.bytes.allocs).toEqual([64 * KiB, 12 * MiB])
   })
 })
 
