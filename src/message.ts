@@ -36,3 +36,10 @@ export function keep(message: Message, bytes: Bytes): void {
     if (frame.length <= COPY_UP_TO) message[i] = bytes.copy(frame, 0, frame.length)
   }
 }
+
+/** A message as the bytes of a connection without encryption: a range of a slab that several connections may write. */
+export interface Encoded {
+  readonly slab: Uint8Array
+  readonly from: number
+  readonly to: number
+}

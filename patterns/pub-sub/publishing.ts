@@ -90,12 +90,15 @@ export abstract class Publishing extends Writable {
     const { targets } = this
     targets.length = 0
     this.match(message[0]!, targets)
-    if (this.store.values.noDrop && !this.allAdmit(targets, message)) return false
+    const size = sizeOf(message)
+    if (this.store.values.noDrop && !allAdmit(targets, size)) return false
+    const encoded = targets.length > 1 ? this.core.encoder.encode(message) : null
     this.congested = false
     for (let i = 0; i < targets.length; i++) {
       const pipe = targets[i]!
       // On inproc the array goes to the receiver, who may change it.
-      if (!pipe.write(i === 0 ? message : message.slice())) pipe.counters.drop("full")
+      const own = i === 0 || encoded !== null ? message : message.slice()
+      if (!pipe.writeEncoded(own, size, encoded)) pipe.counters.drop("full")
       if (pipe.outbound.halfFull && this.pace.isWorthATurn(pipe)) this.congested = true
     }
     return true
@@ -132,17 +135,16 @@ export abstract class Publishing extends Writable {
     for (const pipe of this.pipes) if (!without.has(pipe)) into.push(pipe)
   }
 
-  private allAdmit(pipes: Pipe[], message: Message): boolean {
-    const size = sizeOf(message)
-    for (let i = 0; i < pipes.length; i++) if (!pipes[i]!.admits(size)) return false
-    return true
-  }
-
   private countSubscribers(topic: Uint8Array): number {
     const found: Pipe[] = []
     this.match(topic, found)
     return found.length
   }
+}
+
+function allAdmit(pipes: Pipe[], size: number): boolean {
+  for (let i = 0; i < pipes.length; i++) if (!pipes[i]!.admits(size)) return false
+  return true
 }
 
 /**

@@ -6,6 +6,7 @@ import { ZmqError } from "../errors.js"
 import type { Bytes } from "../message.js"
 import type { Transport } from "../transport/transport.js"
 import { SlabPool } from "../wire/batch.js"
+import { SharedEncoder } from "../wire/shared-encoder.js"
 import { InprocNames } from "./inproc.js"
 import type { Environment, ExitWatcher, Runtime } from "./runtime.js"
 import { Turn } from "./turn.js"
@@ -41,6 +42,7 @@ export class ContextBase implements ExitWatcher {
   readonly runtime: Runtime
   readonly bytes: Bytes
   readonly slabs: SlabPool
+  readonly encoder: SharedEncoder
   readonly turn: Turn
   readonly inproc = new InprocNames()
   readonly settings: ContextSettings = {
@@ -64,6 +66,7 @@ export class ContextBase implements ExitWatcher {
     this.runtime = environment.runtime
     this.bytes = environment.bytes
     this.slabs = new SlabPool(environment.slab)
+    this.encoder = new SharedEncoder(environment.slab)
     this.turn = new Turn(this.runtime)
     this.transports = new Map(environment.transports.map(transport => [transport.scheme, transport]))
   }

@@ -4,7 +4,7 @@
  * no check of socket types and no event. Frames above 128 bytes reach the receiver by reference.
  */
 import { ZmqError } from "../errors.js"
-import { type Bytes, keep, type Message } from "../message.js"
+import { type Bytes, type Encoded, keep, type Message } from "../message.js"
 import { type Drain, Pipe, type PipeOwner } from "../pipe/pipe.js"
 import { type Marks, Queue } from "../pipe/queue.js"
 
@@ -72,12 +72,12 @@ export class InprocEnd implements Drain {
     })
   }
 
-  take(message: Message, size: number): boolean {
+  take(message: Message, size: number, encoded: Encoded | null): boolean {
     const { other, pipe } = this
     const queue = pipe.outbound
     if (other === null || !queue.hasRoom(size)) return false
     keep(message, this.socket.bytes)
-    other.pipe.deliver(message, size)
+    other.pipe.deliver(encoded === null ? message : message.slice(), size)
     pipe.onWritten(1)
     other.pipe.announce()
     return true

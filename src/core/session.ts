@@ -6,7 +6,7 @@
  * cost the garbage collector most; only for a user who takes none is the pipe filled to its mark.
  */
 import type { ProtocolError, ZmqError } from "../errors.js"
-import { type Message, sizeOf } from "../message.js"
+import { type Encoded, type Message, sizeOf } from "../message.js"
 import type { Drain, Pipe } from "../pipe/pipe.js"
 import type { QueueWriter } from "../pipe/queue.js"
 import type { ByteStream, StreamSink } from "../transport/transport.js"
@@ -150,11 +150,11 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
 
   // From the pipe
 
-  take(message: Message): boolean {
+  take(message: Message, _size: number, encoded: Encoded | null): boolean {
     const pipe = this.pipe as Pipe
     // While pulling, one message is out of the queue and not encoded yet: nothing may pass it.
     if (this.pulling || pipe.outbound.length > 0 || !this.hasRoom()) return false
-    this.encode(message)
+    this.encode(message, encoded)
     return true
   }
 
@@ -167,7 +167,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
       if (!this.hasRoom()) break
       const message = pipe.outbound.shift()
       if (message === undefined) break
-      this.encode(message)
+      this.encode(message, null)
     }
     this.pulling = false
   }
@@ -220,8 +220,9 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     return !this.ended && this.fate === undefined && this.unwritten + this.batch.bytes < this.mostUnwritten
   }
 
-  private encode(message: Message): void {
-    this.engine.encode(message)
+  private encode(message: Message, encoded: Encoded | null): void {
+    if (encoded === null) this.engine.encode(message)
+    else this.engine.append(encoded)
     this.underway++
     if (this.batch.full) this.flush()
     else this.schedule()

@@ -3,7 +3,7 @@
  * or the peer's end on inproc) while that has room, and waits in the queue when it has not. Inbound, messages wait in
  * the queue until the socket takes them.
  */
-import { type Bytes, keep, type Message, sizeOf } from "../message.js"
+import { type Bytes, type Encoded, keep, type Message, sizeOf } from "../message.js"
 import { type Marks, Queue, type QueueWriter } from "./queue.js"
 
 /** The socket that a pipe belongs to. */
@@ -18,8 +18,11 @@ export interface PipeOwner {
 
 /** Where outbound messages go. */
 export interface Drain {
-  /** Takes a message now; copies what it keeps of it. False: not now, let it wait in the queue. */
-  take(message: Message, size: number): boolean
+  /**
+   * Takes a message now; copies what it keeps of it. False: not now, let it wait in the queue. `encoded` is there when
+   * the message goes to several peers: its bytes on the wire; then the array is not for keeping.
+   */
+  take(message: Message, size: number, encoded: Encoded | null): boolean
   /** Messages wait in the queue: make room there now if you can. */
   pull(): void
 }
@@ -74,8 +77,12 @@ export class Pipe implements QueueWriter {
 
   /** Sends a message to this peer. False: there is no room; the owner hears of it when there is. */
   write(message: Message): boolean {
-    const size = sizeOf(message)
-    if (!this.route(message, size)) return false
+    return this.writeEncoded(message, sizeOf(message), null)
+  }
+
+  /** The same for a message that goes to several peers, of which size and encoding are known. */
+  writeEncoded(message: Message, size: number, encoded: Encoded | null): boolean {
+    if (!this.route(message, size, encoded)) return false
     this.accepted++
     this.counters.messagesOut++
     this.counters.bytesOut += size
@@ -85,7 +92,7 @@ export class Pipe implements QueueWriter {
   /** Sends a message whatever the marks say: what a peer must know, and what is bounded elsewhere. */
   force(message: Message): void {
     const size = sizeOf(message)
-    if (this.drain === null || !this.drain.take(message, size)) {
+    if (this.drain === null || !this.drain.take(message, size, null)) {
       keep(message, this.bytes)
       this.outbound.push(message, size)
       this.drain?.pull()
@@ -139,15 +146,15 @@ export class Pipe implements QueueWriter {
     if (dropped > 0) this.onWritten(dropped)
   }
 
-  private route(message: Message, size: number): boolean {
+  private route(message: Message, size: number, encoded: Encoded | null): boolean {
     const { drain, outbound } = this
-    if (drain?.take(message, size)) return true
+    if (drain?.take(message, size, encoded)) return true
     if (!outbound.hasRoom(size)) {
       drain?.pull()
       if (!outbound.admits(size)) return false
     }
     keep(message, this.bytes)
-    outbound.push(message, size)
+    outbound.push(encoded === null ? message : message.slice(), size)
     return true
   }
 }

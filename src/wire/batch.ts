@@ -3,7 +3,7 @@
  * other into a slab, long ones go by reference. Slabs are borrowed from a pool between the first encoding and the
  * moment all of it is written, so an idle peer owns none; their size follows the traffic of the peer.
  */
-import type { Frame } from "../message.js"
+import type { Encoded, Frame } from "../message.js"
 
 /** Bodies from this size go by reference: measured, copying wins below (2.4 GB/s), references above (docs/performance.md). */
 export const BY_REFERENCE = 32 * 1024
@@ -47,11 +47,16 @@ export class OutBatch {
   private at = 0
   private level = 0
   private sealed: Uint8Array[] = []
+  /** A range of somebody else's slab that is not sealed yet. */
+  private shared: Uint8Array | null = null
+  private sharedFrom = 0
+  private sharedTo = 0
 
   constructor(private readonly pool: SlabPool) {}
 
   /** Appends one frame: header and body (37/ZMTP, framing). `flags` without the LONG bit, which follows from the size. */
   frame(flags: number, body: Frame): void {
+    if (this.shared !== null) this.seal()
     const size = body.length
     if (size > 255) {
       this.longFrame(flags, body)
@@ -68,8 +73,22 @@ export class OutBatch {
     this.bytes += size + SHORT_HEADER
   }
 
+  /** Appends a range that is encoded already and shared with other batches; ranges that follow each other become one. */
+  append({ slab, from, to }: Encoded): void {
+    if (this.shared === slab && this.sharedTo === from) {
+      this.sharedTo = to
+    } else {
+      this.seal()
+      this.shared = slab
+      this.sharedFrom = from
+      this.sharedTo = to
+    }
+    this.bytes += to - from
+  }
+
   /** Appends bytes as they are (greeting). */
   raw(bytes: Uint8Array): void {
+    if (this.shared !== null) this.seal()
     const slab = this.slab === null || this.slab.length - this.at < bytes.length ? this.nextSlab() : this.slab
     slab.set(bytes, this.at)
     this.at += bytes.length
@@ -128,6 +147,10 @@ export class OutBatch {
   }
 
   private seal(): void {
+    if (this.shared !== null) {
+      this.sealed.push(this.shared.subarray(this.sharedFrom, this.sharedTo))
+      this.shared = null
+    }
     if (this.slab !== null && this.at > this.start) {
       this.sealed.push(this.slab.subarray(this.start, this.at))
       this.start = this.at

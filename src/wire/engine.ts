@@ -3,7 +3,7 @@
  * by `receive`, messages by `encode`; what comes of it are calls of one sink and bytes in one batch. Time is an argument.
  */
 import { ProtocolError, ZmqError } from "../errors.js"
-import type { Bytes, Message } from "../message.js"
+import type { Bytes, Encoded, Message } from "../message.js"
 import type { OutBatch } from "./batch.js"
 import { COMMAND, commandData, commandName, encodeCommand, latin1, type Properties } from "./command.js"
 import { Decoder, type DecoderLimits, type DecoderSink } from "./decoder.js"
@@ -123,6 +123,11 @@ export class Engine implements DecoderSink {
     const last = message.length - 1
     for (let i = 0; i < last; i++) this.batch.frame(MORE, message[i]!)
     this.batch.frame(0, message[last]!)
+  }
+
+  /** Appends a message that is encoded already. Only after the handshake, and only where nothing is encrypted. */
+  append(encoded: Encoded): void {
+    this.batch.append(encoded)
   }
 
   /** When {@link handleTimeout} wants to be called; Infinity: never. */
