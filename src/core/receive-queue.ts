@@ -50,10 +50,14 @@ export class ReceiveQueue {
   private readonly line = new Set<PendingReceive>()
   private readonly serveLater = () => {
     this.later = false
-    this.serve()
+    this.serveNow()
+  }
+  private readonly serveSoon = () => {
+    this.soon = false
+    this.serveNow()
   }
   private later = false
-  private serving = false
+  private soon = false
   private closed = false
 
   constructor(
@@ -81,16 +85,22 @@ export class ReceiveQueue {
     throw error
   }
 
-  /** Something came. */
+  /**
+   * Something came: those who wait get it when the running callback is over. Until then more may come, and is then taken
+   * without waiting; on inproc that lets a sender run ahead instead of waking the receiver for each message.
+   */
   serve(): void {
-    if (this.serving) return
-    this.serving = true
+    if (this.line.size === 0 || this.soon) return
+    this.soon = true
+    this.context.runtime.soon(this.serveSoon)
+  }
+
+  private serveNow(): void {
     for (const pending of this.line) {
       const value = this.take(pending.form, pending.max)
       if (value === undefined) break
       pending.resolve(value)
     }
-    this.serving = false
   }
 
   /** The socket is closed: iterations end, receives fail. */
