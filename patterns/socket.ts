@@ -80,8 +80,11 @@ export abstract class Writable extends Socket {
   /** Resolves when all that was sent so far was handed to the operating system, or is lost with its peer. */
   async flushed(options: WaitOptions = {}): Promise<void> {
     checkWait(options)
+    const { runtime } = this.core
+    const { signal, timeout = -1 } = options
+    const end = runtime.now() + timeout
     if (this.sends.length > 0) await this.sends.settle(options)
-    await this.connections.flushed(options)
+    await this.connections.flushed({ signal, timeout: timeout < 0 ? timeout : Math.max(0, end - runtime.now()) })
   }
 }
 

@@ -51,7 +51,7 @@ export class Connections implements ConnectionHost {
   private users: EndpointUser[] = []
   private closed = false
   /** Endpoints that are ending, and send what is queued. */
-  private readonly leaving = new Set<EndpointUser>()
+  private readonly leaving = new Map<EndpointUser, (() => void)[]>()
   /** The process waited once for what is queued, as long as it may. */
   private lingered = false
   private readonly readyLine = new Set<ReadyWaiter>()
@@ -116,7 +116,7 @@ export class Connections implements ConnectionHost {
     transport.check(address)
     if (
       CONNECT_ONCE.includes(this.type) &&
-      this.users.some(user => user instanceof Dialer && user.endpoint === endpoint)
+      this.users.some(user => user instanceof Dialer && !user.over && user.endpoint === endpoint)
     ) {
       return
     }
@@ -148,7 +148,7 @@ export class Connections implements ConnectionHost {
     this.users = []
     for (const user of users) this.forget(user)
     for (const waiter of this.readyLine) waiter.reject(closedError())
-    this.end([...users, ...this.leaving], linger, done)
+    this.end([...users, ...this.leaving.keys()], linger, done)
   }
 
   /** The process has nothing left to do: keeps it alive while something is queued, as `linger` says. */
@@ -159,7 +159,7 @@ export class Connections implements ConnectionHost {
   }
 
   flushNow(): void {
-    for (const user of [...this.users, ...this.leaving]) user.flushNow()
+    for (const user of [...this.users, ...this.leaving.keys()]) user.flushNow()
   }
 
   marksChanged(): void {
@@ -292,17 +292,31 @@ export class Connections implements ConnectionHost {
     }
     this.context.hold()
     const timer = linger > 0 ? this.context.runtime.after(linger, () => users.forEach(user => void user.abort())) : null
+    const one = () => {
+      if (--left > 0) return
+      timer?.cancel()
+      this.context.release()
+      done()
+    }
     for (const user of users) {
-      this.leaving.add(user)
-      user.close(() => {
-        this.leaving.delete(user)
-        if (--left > 0) return
-        timer?.cancel()
-        this.context.release()
-        done()
-      })
+      this.endOne(user, one)
       if (linger === 0) user.abort()
     }
+  }
+
+  /** Ends an endpoint in order, or waits for one that is ending already. */
+  private endOne(user: EndpointUser, done: () => void): void {
+    const waiting = this.leaving.get(user)
+    if (waiting !== undefined) {
+      waiting.push(done)
+      return
+    }
+    const callbacks = [done]
+    this.leaving.set(user, callbacks)
+    user.close(() => {
+      this.leaving.delete(user)
+      for (const callback of callbacks) callback()
+    })
   }
 
   private add(user: EndpointUser): void {

@@ -20,7 +20,8 @@ export class Dialer implements EndpointUser, SessionOwner {
   private retry: Timer | null = null
   private timeout: Timer | null = null
   private done: (() => void) | null = null
-  private over = false
+  /** It has ended, by the peer's fault or as it was told. */
+  over = false
 
   constructor(
     private readonly host: ConnectionHost,
@@ -105,7 +106,7 @@ export class Dialer implements EndpointUser, SessionOwner {
       link.since = null
       link.address = ""
     }
-    if (error instanceof ProtocolError || this.options.reconnectInterval < 0) {
+    if (error instanceof ProtocolError || this.options.reconnectInterval <= 0) {
       this.finish()
       return
     }

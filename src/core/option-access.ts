@@ -65,11 +65,13 @@ export interface OptionTarget {
 /** Makes the options that a socket type has properties of its class. */
 export function defineOptions(prototype: OptionTarget, type: SocketTypeName): void {
   for (const name of optionsOf(type)) {
+    const row: OptionRow = OPTIONS[name]
+    const get = function (this: OptionTarget) {
+      return this.getOption(name)
+    }
     Object.defineProperty(prototype, name, {
       configurable: true,
-      get(this: OptionTarget) {
-        return this.getOption(name)
-      },
+      get: row.access === "w" ? undefined : get,
       set(this: OptionTarget, value: unknown) {
         this.setOption(name, value)
       },

@@ -199,7 +199,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.finishIfDone()
   }
 
-  /** Ends in order: when all that is queued is written. `done` is called then, or when the connection breaks before. */
+  /** Ends in order: when all that is queued is written. `done` is called then; when the connection breaks before, the owner hears of that. */
   finish(done: () => void): void {
     if (this.ended) {
       done()
@@ -304,6 +304,8 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     const { runtime } = this.context
     this.timer = runtime.after(Math.max(1, at - runtime.now()), () => {
       this.timerAt = Number.POSITIVE_INFINITY
+      // While nothing is read because the user is slow, silence says nothing of the peer.
+      if (this.chunk !== null) this.engine.heard()
       this.engine.handleTimeout(runtime.now())
       this.watch()
     })
@@ -334,7 +336,5 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.release()
     this.stream.destroy()
     this.owner.onEnded(this, error, handshaking)
-    this.finished?.()
-    this.finished = null
   }
 }

@@ -3,7 +3,7 @@
  * folder. Binding takes a path over, as libzmq does: the socket is made under another name and moved into place, so
  * there is no moment without one, and an older owner that closes later does not take ours away.
  */
-import { lstatSync, mkdtempSync, renameSync, rmdirSync, unlinkSync } from "node:fs"
+import { lstatSync, mkdtempSync, renameSync, rmSync, unlinkSync } from "node:fs"
 import { createServer, Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
@@ -50,7 +50,7 @@ async function listen(address: string, options: TransportOptions, on: ListenEven
     if (!abstract) inode = moveInto(place, path)
   } catch (error) {
     server.close()
-    if (folder !== null) rmdirSync(folder)
+    if (folder !== null) rmSync(folder, { recursive: true, force: true })
     throw ZmqError.from(error, `ipc://${address}`)
   }
   const endpoint = `ipc://${name}`
@@ -60,8 +60,8 @@ async function listen(address: string, options: TransportOptions, on: ListenEven
     return stream
   })
   return listenerOf(server, endpoint, () => {
-    if (!abstract && socketInode(path) === inode) unlinkSync(path)
-    if (folder !== null) rmdirSync(folder)
+    if (!abstract && socketInode(path) === inode) rmSync(path, { force: true })
+    if (folder !== null) rmSync(folder, { recursive: true, force: true })
   })
 }
 

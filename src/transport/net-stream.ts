@@ -12,6 +12,9 @@ export const NET_MARKS = { readableHighWaterMark: 1, writableHighWaterMark: 1 } 
 /** Milliseconds of silence after which a peer that does not end its side is left. */
 const PATIENCE = 1000
 
+/** Bytes that such a peer may still send. */
+const MOST_DISCARDED = 16 * 1024 * 1024
+
 const ENDED = () => {}
 
 export class NetStream implements ByteStream {
@@ -21,6 +24,7 @@ export class NetStream implements ByteStream {
   private error: Error | null = null
   private destroyed = false
   private ending: (() => void) | null = null
+  private discarded = 0
 
   /** `name` makes the endpoints of an open socket: its own, then the peer's. Unnamed ones keep what is set here. */
   constructor(
@@ -72,7 +76,6 @@ export class NetStream implements ByteStream {
     this.ending = done
     // Reading on keeps the kernel from answering unread bytes with a reset, which would destroy what we sent.
     this.socket.resume()
-    this.socket.setTimeout(PATIENCE, () => this.socket.destroy())
     this.socket.end(() => this.finish())
   }
 
@@ -88,6 +91,7 @@ export class NetStream implements ByteStream {
   }
 
   private onData(chunk: Uint8Array): void {
+    if (this.ending !== null) this.discard(chunk.length)
     if (this.destroyed || this.ending !== null) return
     // Frames are views of the chunk: transferring one to a thread would take it away under all the others.
     markAsUntransferable(chunk.buffer)
@@ -112,9 +116,16 @@ export class NetStream implements ByteStream {
 
   private finish(): void {
     const done = this.ending
-    if (done === null) return
+    if (done === null || done === ENDED) return
     this.ending = ENDED
+    this.socket.setTimeout(PATIENCE, () => this.socket.destroy())
     done()
+  }
+
+  /** What comes from a peer that was told of the end: thrown away, for a while. */
+  private discard(bytes: number): void {
+    this.discarded += bytes
+    if (this.ending === ENDED && this.discarded > MOST_DISCARDED) this.socket.destroy()
   }
 }
 
@@ -144,7 +155,6 @@ export function listenerOf(server: Server, endpoint: string, afterClose: () => v
 export function acceptOn(server: Server, on: ListenEvents, wrap: (socket: Socket) => NetStream): void {
   server.unref()
   server.on("connection", socket => on.onStream(wrap(socket)))
-  server.on("drop", () => on.onError(Object.assign(new Error("too many connections"), { code: "EMFILE" })))
   server.on("error", error => on.onError(error))
 }
 

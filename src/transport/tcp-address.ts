@@ -62,8 +62,7 @@ export async function resolveLocal(host: string, ipv6: boolean, address: string)
   const family = interfaceAddress(host, ipv6)
   if (family !== undefined) return family
   if (isIP(host) !== 0) {
-    if (isIPv6(host) && !ipv6)
-      throw new ZmqError("ENODEV", { address: `tcp://${address}`, detail: "IPv6 needs ipv6: true" })
+    checkFamily(host, ipv6, address)
     return host
   }
   try {
@@ -73,9 +72,17 @@ export async function resolveLocal(host: string, ipv6: boolean, address: string)
   }
 }
 
+/** An IPv6 literal needs the option `ipv6`. */
+export function checkFamily(host: string, ipv6: boolean, address: string): void {
+  if (isIPv6(host) && !ipv6) {
+    throw new ZmqError("ENODEV", { address: `tcp://${address}`, detail: "IPv6 needs ipv6: true" })
+  }
+}
+
 function interfaceAddress(name: string, ipv6: boolean): string | undefined {
   const addresses = networkInterfaces()[name]
-  return (addresses?.find(a => a.family === "IPv4") ?? (ipv6 ? addresses?.[0] : undefined))?.address
+  const find = (family: string) => addresses?.find(address => address.family === family)?.address
+  return (ipv6 ? find("IPv6") : undefined) ?? find("IPv4")
 }
 
 /** An address to bind to; the host is empty for all interfaces. */

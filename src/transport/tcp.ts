@@ -2,7 +2,15 @@
 import { createServer, Socket } from "node:net"
 import { ZmqError } from "../errors.js"
 import { acceptOn, backlogOf, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
-import { parseBinding, parseDestination, resolveLocal, resolveSource, tcpEndpoint } from "./tcp-address.js"
+import {
+  checkFamily,
+  type HostPort,
+  parseBinding,
+  parseDestination,
+  resolveLocal,
+  resolveSource,
+  tcpEndpoint,
+} from "./tcp-address.js"
 import type { ByteStream, ListenEvents, Listener, Transport, TransportOptions } from "./transport.js"
 
 /** The kernel's own choice of the idle time cannot be named to Node, whose 0 means just that. */
@@ -30,17 +38,20 @@ function connect(address: string, options: TransportOptions): ByteStream {
   })
   // One address, the first, as libzmq does: trying several would hide which family was meant.
   const to = { host, port, family: options.ipv6 ? 0 : 4, autoSelectFamily: false }
-  if (source === null) {
-    socket.connect(to)
-  } else {
-    resolveSource(source, options.ipv6, address).then(
-      localAddress => {
-        if (!socket.destroyed) socket.connect({ ...to, localAddress, localPort: source.port })
-      },
-      error => stream.fail(error),
-    )
-  }
+  prepare(host, source, options, address).then(
+    local => {
+      if (!socket.destroyed) socket.connect({ ...to, ...local })
+    },
+    error => stream.fail(error),
+  )
   return stream
+}
+
+/** The local end to connect from. Rejects where the address cannot be used. */
+async function prepare(host: string, source: HostPort | null, options: TransportOptions, address: string) {
+  checkFamily(host, options.ipv6, address)
+  if (source === null) return {}
+  return { localAddress: await resolveSource(source, options.ipv6, address), localPort: source.port }
 }
 
 async function listen(address: string, options: TransportOptions, on: ListenEvents): Promise<Listener> {

@@ -117,6 +117,11 @@ export class Engine implements DecoderSink {
     }
   }
 
+  /** The peer is alive, by other signs than what was received here. */
+  heard(): void {
+    this.heartbeat.heard()
+  }
+
   /** Appends a message to the batch. Only after the handshake. */
   encode(message: Message): void {
     if (this.subscribes && message.length === 1 && this.peerMinor >= 1 && this.encodeSubscription(message[0]!)) return
