@@ -27,8 +27,8 @@ function findMaker(): BufferMaker | null {
   }
 }
 
-/** Up to here a loop, by four bytes at a time, beats a call: 16 against 8.5 M/s at 16 bytes (Node 20). */
-const LOOP_UP_TO = 48
+/** Up to here a loop, by eight bytes at a time, beats a call: 17 against 9.6 M/s at 16 bytes, 11 against 9.8 at 64 (Node 20). */
+const LOOP_UP_TO = 96
 
 const slice = Uint8Array.prototype.slice
 
@@ -37,12 +37,16 @@ function copyFast(Maker: BufferMaker, chunk: Uint8Array, from: number, to: numbe
   if (size > LOOP_UP_TO) return slice.call(chunk, from, to) as Buffer
   const copy = new Maker(size)
   let i = 0
-  for (; i + 4 <= size; i += 4) {
+  for (; i + 8 <= size; i += 8) {
     const at = from + i
     copy[i] = chunk[at]!
     copy[i + 1] = chunk[at + 1]!
     copy[i + 2] = chunk[at + 2]!
     copy[i + 3] = chunk[at + 3]!
+    copy[i + 4] = chunk[at + 4]!
+    copy[i + 5] = chunk[at + 5]!
+    copy[i + 6] = chunk[at + 6]!
+    copy[i + 7] = chunk[at + 7]!
   }
   for (; i < size; i++) copy[i] = chunk[from + i]!
   return copy

@@ -79,6 +79,18 @@ describe("outbound", () => {
     expect(second).toBe(long)
   })
 
+  it("a message for several peers waits in each queue as an array of its own", () => {
+    const [one, other] = [createPipe(), createPipe()]
+    const message = [text("short"), new Uint8Array(200)]
+    const encoded = { slab: new Uint8Array(0), from: 0, to: 0 }
+    for (const pipe of [one, other]) expect(pipe.writeEncoded(message, 205, encoded)).toBe(true)
+    const [first, second] = [one.outbound.shift()!, other.outbound.shift()!]
+    expect(first).not.toBe(message)
+    expect(first).not.toBe(second)
+    expect([first, second].map(([frame]) => words(frame!))).toEqual(["short", "short"])
+    expect([one.counters.messagesOut, one.counters.bytesOut]).toEqual([1, 205])
+  })
+
   it("what must be told passes the marks", () => {
     const pipe = createPipe(new Owner(), marks(), marks(1))
     for (const word of ["a", "b", "c"]) pipe.force([text(word)])

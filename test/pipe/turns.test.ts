@@ -158,6 +158,22 @@ describe("a fair queue", () => {
     for (let i = 12; i < 104; i++) expect(order[i]).not.toBe(order[i - 1]) // two are left, and take turns
   })
 
+  it("takes many in turn as well, and empties in one go only a pipe that is alone", () => {
+    const queue = new FairQueue()
+    const pipes = [20, 6].map((count, index) => {
+      const pipe = createPipe()
+      for (let n = 0; n < count; n++) pipe.deliver(numbered(100 * index + n), 2)
+      queue.add(pipe)
+      return pipe
+    })
+    const messages: Uint8Array[][] = []
+    queue.readMany(messages, 10)
+    expect(messages.map(numberOf)).toEqual([0, 100, 1, 101, 2, 102, 3, 103, 4, 104])
+    queue.readMany(messages, 100)
+    expect(messages.slice(10).map(numberOf)).toEqual([5, 105, ...Array.from({ length: 14 }, (_, i) => 6 + i)])
+    expect(pipes.map(pipe => pipe.inbound.length)).toEqual([0, 0])
+  })
+
   it("gives what came, each once, in the order of its pipe; nobody waits for long; an ended pipe is read to its end", () => {
     const step = fc.record({
       op: fc.constantFrom("deliver", "deliver", "read", "read", "read many", "look", "end", "remove"),

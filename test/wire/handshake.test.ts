@@ -1,6 +1,8 @@
 /** 37/ZMTP, the NULL mechanism: READY or ERROR, and whatever else a peer may say in their place. By the split law. */
 import { describe, expect, it } from "vitest"
+import { ProtocolError } from "../../src/errors.js"
 import type { EngineOptions } from "../../src/wire/engine.js"
+import { NullMechanism } from "../../src/wire/null.js"
 import type { SocketTypeName } from "../../src/wire/socket-types.js"
 import { End, engineOptions, toHex } from "../support/link.js"
 import { hex } from "./hex.js"
@@ -121,6 +123,18 @@ describe("in place of READY", () => {
   ] as const) {
     it(`${what} is refused`, () => expect(handshake("PULL", stream)).toEqual(UNEXPECTED))
   }
+})
+
+describe("the NULL mechanism", () => {
+  it("takes one READY and refuses another, also before its own is said", () => {
+    const mechanism = new NullMechanism(new Map())
+    mechanism.receive(hex("05 'READY'"))
+    expect(mechanism.ready).toBe(false)
+    expect(() => mechanism.receive(hex("05 'READY'"))).toThrow(ProtocolError)
+    expect(toHex(mechanism.next()!)).toBe(toHex(hex("05 'READY'")))
+    expect(mechanism.next()).toBeNull()
+    expect(mechanism.ready).toBe(true)
+  })
 })
 
 describe("limits during the handshake", () => {
