@@ -5,7 +5,6 @@ export {
   type EventOfType,
   type EventType,
   Observer,
-  Peer,
   type PeerStats,
   ProtocolError,
   type ReceivedFrom,
@@ -26,7 +25,15 @@ export { Reply } from "./req-rep/reply.js"
 export { Request } from "./req-rep/request.js"
 export { Dealer } from "./router-dealer/dealer.js"
 export { Router, type RouterConnectOptions } from "./router-dealer/router.js"
-export { type BatchOptions, type Message, type Readable, Socket, type SocketOptions, type Writable } from "./socket.js"
+export {
+  type BatchOptions,
+  type Message,
+  type Peer,
+  type Readable,
+  Socket,
+  type SocketOptions,
+  type Writable,
+} from "./socket.js"
 
 /** The version of libzmq whose behaviour this is. */
 export const version = "4.3.5"

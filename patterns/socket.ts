@@ -4,6 +4,7 @@ import {
   checkWait,
   defineOptions,
   Form,
+  type Peer as PeerOf,
   type Received,
   type ReceivedFrom,
   type ReceiveQueue,
@@ -15,8 +16,11 @@ import {
 import { type Context, context as globalContext } from "./context.js"
 import { type MessageLike, toMessage } from "./frames.js"
 
-/** A received message: its frames. Frames above 64 bytes are views of what came together with them (`docs/guide`). */
-export type Message = Buffer[]
+/** One frame of a received message. Above 64 bytes it is a view of what came together with it. */
+export type Message = Buffer
+
+/** A peer of a socket. */
+export type Peer = PeerOf<Buffer>
 
 /** The context of a socket, beside its options. */
 export interface ContextOption {
@@ -38,6 +42,11 @@ export abstract class Socket extends SocketBase {
     const context = options?.context ?? globalContext
     super(type, context.core)
     this.context = context
+  }
+
+  /** The peers whose handshake is done. */
+  override peers(): Peer[] {
+    return super.peers() as Peer[]
   }
 
   /** Ends the construction: from here on the socket has no other properties, and those of `options` are set. */
@@ -99,38 +108,38 @@ export interface BatchOptions {
 /** A socket that receives. */
 export abstract class Readable extends Socket {
   /** The next message; waits for it, in the order of the calls. EAGAIN after `timeout` (option `receiveTimeout`) or on close. */
-  receive(options?: WaitOptions): Promise<Message> {
+  receive(options?: WaitOptions): Promise<Message[]> {
     this.checkOpen()
     if (options !== undefined) checkWait(options)
-    return this.receives.receive(Form.Plain, options, 1) as Promise<Message>
+    return this.receives.receive(Form.Plain, options, 1) as Promise<Message[]>
   }
 
   /** The next message and the peer that sent it. */
-  async receiveFrom(options?: WaitOptions): Promise<ReceivedFrom<Message>> {
+  async receiveFrom(options?: WaitOptions): Promise<ReceivedFrom<Message[], Peer>> {
     this.checkOpen()
     if (options !== undefined) checkWait(options)
     const { message, from } = (await this.receives.receive(Form.From, options, 1)) as Received
-    return { message: message as Message, peer: this.connections.peerOf(from) }
+    return { message: message as Message[], peer: this.connections.peerOf(from) as Peer }
   }
 
   /** The next message if one is there; null if not. */
-  tryReceive(): Message | null {
+  tryReceive(): Message[] | null {
     this.checkOpen()
-    return this.receives.tryReceive() as Message | null
+    return this.receives.tryReceive() as Message[] | null
   }
 
   /** Iterates over messages as they come; ends when the socket is closed. */
-  [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<Message[], undefined> {
     return new Steps(this.receives, Form.Step, 1, undefined)
   }
 
   /** Iterates over what has arrived, an array of messages at a time: the fastest way to receive. */
-  batches({ max = 256, signal }: BatchOptions = {}): AsyncIterable<Message[]> {
+  batches({ max = 256, signal }: BatchOptions = {}): AsyncIterable<Message[][]> {
     if (typeof max !== "number") throw new TypeError("Option max must be a number")
     if (!(max >= 1)) throw new ZmqError("EINVAL", { detail: `expected max of 1 or more, got ${max}` })
     checkWait({ signal })
     const wait = signal === undefined ? undefined : { signal }
-    return { [Symbol.asyncIterator]: () => new Steps<Message[]>(this.receives, Form.Batch, max, wait) }
+    return { [Symbol.asyncIterator]: () => new Steps<Message[][]>(this.receives, Form.Batch, max, wait) }
   }
 }
 

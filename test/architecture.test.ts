@@ -237,7 +237,7 @@ describe("what is given and not reached for", () => {
 function usesOf(files: readonly Source[], object: string, member: string): string[] {
   return files.flatMap(({ path, names }) =>
     names
-      .filter(({ name }, at) => name === member && names[at - 1]?.name === object)
+      .filter(({ name, line }, at) => name === member && names[at - 1]?.name === object && names[at - 1]?.line === line)
       .map(({ line }) => `${path}:${line} ${object}.${member}`),
   )
 }

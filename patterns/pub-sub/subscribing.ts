@@ -35,7 +35,10 @@ class Upstream {
   /** The publisher is gone, and what was on the way to it is of no use: when it is back, it is told everything. */
   interrupted(pipe: Pipe): void {
     this.told.delete(pipe)
-    pipe.dropOutbound("disconnected")
+    for (let message = pipe.outbound.shift(); message !== undefined; message = pipe.outbound.shift()) {
+      if (subscriptionKind(message) === null) pipe.counters.drop("disconnected")
+      pipe.onWritten(1)
+    }
   }
 
   /** Every subscription goes up, even a repeated one: an XPUB may want to know. */

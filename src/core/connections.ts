@@ -136,7 +136,7 @@ export class Connections implements ConnectionHost {
         continue
       }
       this.remove(user)
-      this.forget(user)
+      this.forget(user, role === "connected")
       this.end([user], linger, () => {})
     }
   }
@@ -146,7 +146,7 @@ export class Connections implements ConnectionHost {
     this.closed = true
     const users = this.users
     this.users = []
-    for (const user of users) this.forget(user)
+    for (const user of users) this.forget(user, true)
     for (const waiter of this.readyLine) waiter.reject(closedError())
     this.end([...users, ...this.leaving.keys()], linger, done)
   }
@@ -168,7 +168,7 @@ export class Connections implements ConnectionHost {
 
   /** The peer at the other end of a pipe, even if it has left. */
   peerOf(pipe: Pipe): Peer {
-    return new Peer(this.known.get(pipe) as Link)
+    return new Peer(this.known.get(pipe) as Link, this.context.bytes)
   }
 
   /** Peers whose handshake is done. */
@@ -262,7 +262,7 @@ export class Connections implements ConnectionHost {
     const { pipe } = link
     if (!this.links.delete(pipe)) return
     pipe.ended = true
-    this.counters.add(pipe.counters)
+    pipe.counters.addTo(this.counters)
     for (const waiter of this.flushLine) waiter.forget(pipe)
     if (!link.attached) return
     link.attached = false
@@ -273,10 +273,10 @@ export class Connections implements ConnectionHost {
     this.settings.emit(type, details)
   }
 
-  /** Takes the pipes of an endpoint from the pattern at once; what they hold inbound is dropped. */
-  private forget(user: EndpointUser): void {
+  /** Takes the pipes of an endpoint from the pattern at once; what they hold inbound may be dropped. */
+  private forget(user: EndpointUser, dropInbound: boolean): void {
     for (const link of user.links) {
-      link.pipe.inbound.clear()
+      if (dropInbound) link.pipe.dropInbound("closed")
       link.pipe.ended = true
       if (!link.attached) continue
       link.attached = false

@@ -1,5 +1,5 @@
 /** What a socket knows of one peer, and the handle that users get of it. */
-import type { Message } from "../message.js"
+import type { Bytes } from "../message.js"
 import type { Counters, Pipe } from "../pipe/pipe.js"
 
 /** One peer of a socket: its pipe, and what is known of it. Lives as long as the pipe; a connecting one outlives connections. */
@@ -42,7 +42,8 @@ export interface PeerStats {
   /**
    * Messages that never reach anybody: `full` (the peer's queue, PUB and ROUTER), `unroutable` (ROUTER to nobody, REP to
    * a peer that left), `disconnected` (queued, or on their way, when the connection ended: at most so many), `closed`
-   * (not sent within `linger`), `filtered` and `malformed` (came, and were not for this socket).
+   * (not sent within `linger`, or not read before this side left), `filtered` and `malformed` (came, and were not for
+   * this socket), `conflated` (a newer one took its place).
    */
   dropped: Dropped
 }
@@ -63,8 +64,11 @@ export function statsOf(counters: Counters, queuedIn: number, queuedOut: number)
 }
 
 /** A peer of a socket. Stays valid, and tells the last that was known, when the peer has left. */
-export class Peer {
-  constructor(private readonly link: Link) {}
+export class Peer<B extends Uint8Array = Uint8Array> {
+  constructor(
+    private readonly link: Link,
+    private readonly bytes: Bytes,
+  ) {}
 
   /** The other end of the connection: `tcp://127.0.0.1:40312`; empty while there is none. */
   get address(): string {
@@ -82,9 +86,9 @@ export class Peer {
   }
 
   /** The id by which a Router sends to this peer, or the one that the peer gave itself; null when there is none. A copy. */
-  get routingId(): Buffer | null {
+  get routingId(): B | null {
     const id = this.link.routingId
-    return id === null || id.length === 0 ? null : Buffer.from(id)
+    return id === null || id.length === 0 ? null : (this.bytes.copy(id, 0, id.length) as B)
   }
 
   /** The security mechanism of the connection. */
@@ -109,7 +113,7 @@ export class Peer {
 }
 
 /** A message with the peer that it came from. */
-export interface ReceivedFrom<M = Message> {
+export interface ReceivedFrom<M, P> {
   message: M
-  peer: Peer
+  peer: P
 }

@@ -18,6 +18,9 @@ import type { Timer } from "./runtime.js"
 /** A session encodes only while less than this waits in its stream. */
 const MOST_UNWRITTEN = 256 * 1024
 
+/** Milliseconds that a peer gets to end its side when this one has ended. */
+const PATIENCE = 1000
+
 /** Messages decoded ahead of the user who takes them. */
 const PORTION = 16
 /** Milliseconds without a message taken, after which twice as many are decoded ahead. */
@@ -118,11 +121,11 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
 
   // From the engine
 
-  onReady(peer: PeerInfo): void {
+  onReady(peer: PeerInfo): boolean {
     const pipe = this.owner.onReady(this, peer)
     if (pipe === null || this.ended) {
       this.end(null)
-      return
+      return false
     }
     this.pipe = pipe
     pipe.inbound.writer = this
@@ -130,6 +133,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     pipe.drain = this
     this.watch()
     this.pull()
+    return pipe.inbound.hasRoom(0)
   }
 
   onMessage(message: Message): boolean {
@@ -249,7 +253,12 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.finished = null
     this.release()
     this.ended = true
-    this.stream.end(done)
+    const { stream } = this
+    stream.end(() => {
+      done()
+      // A peer that does not end its side is left after a while.
+      this.context.runtime.after(PATIENCE, () => stream.destroy())
+    })
   }
 
   private decode(): void {
@@ -262,6 +271,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
       } else {
         this.chunk = this.more.shift() ?? null
         this.at = 0
+        this.now = this.context.runtime.now()
       }
     }
     if (this.chunk === null && this.paused) {
@@ -331,6 +341,8 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   /** The one way out of a connection that did not finish in order. Idempotent. */
   private end(error: Error | null): void {
     if (this.ended) return
+    // What came whole before is to be read.
+    this.pipe?.announce()
     this.ended = true
     const handshaking = this.engine.handshaking
     this.release()

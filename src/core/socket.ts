@@ -231,7 +231,9 @@ export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTar
 
   /** The peers whose handshake is done. */
   peers(): Peer[] {
-    return [...this.connections.links.values()].filter(link => link.since !== null).map(link => new Peer(link))
+    return [...this.connections.links.values()]
+      .filter(link => link.since !== null)
+      .map(link => new Peer(link, this.home.bytes))
   }
 
   /** Resolves when so many peers (1) have finished their handshake. EAGAIN after `timeout` milliseconds. */

@@ -28,7 +28,7 @@ export interface Drain {
 }
 
 /** Why a message was dropped, as `stats()` counts it. */
-export type DropReason = "full" | "unroutable" | "disconnected" | "closed" | "filtered" | "malformed"
+export type DropReason = "full" | "unroutable" | "disconnected" | "closed" | "filtered" | "malformed" | "conflated"
 
 /** What one pipe has carried. */
 export class Counters {
@@ -37,9 +37,19 @@ export class Counters {
   messagesOut = 0
   bytesOut = 0
   readonly dropped = new Map<DropReason, number>()
+  /** Where these were added up when the pipe ended; what is dropped of its leftovers counts there, too. */
+  private total: Counters | null = null
 
   drop(reason: DropReason, count = 1): void {
-    if (count > 0) this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count)
+    if (count === 0) return
+    this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count)
+    this.total?.drop(reason, count)
+  }
+
+  /** Adds these to those of the socket, now and later. */
+  addTo(total: Counters): void {
+    total.add(this)
+    this.total = total
   }
 
   add(other: Counters): void {
@@ -116,7 +126,7 @@ export class Pipe implements QueueWriter {
 
   /** Puts a message of the peer into the inbound queue, which has room. {@link announce} makes it known. */
   deliver(message: Message, size: number): void {
-    this.inbound.push(message, size)
+    this.counters.drop("conflated", this.inbound.push(message, size))
     this.counters.messagesIn++
     this.counters.bytesIn += size
   }
@@ -139,6 +149,11 @@ export class Pipe implements QueueWriter {
     this.owner.onWritten(this)
   }
 
+  /** Drops what was received and not read, counting it. */
+  dropInbound(reason: DropReason): void {
+    this.counters.drop(reason, this.inbound.clear())
+  }
+
   /** Drops what waits to be sent, counting it. */
   dropOutbound(reason: DropReason): void {
     const dropped = this.outbound.clear()
@@ -154,7 +169,11 @@ export class Pipe implements QueueWriter {
       if (!outbound.admits(size)) return false
     }
     keep(message, this.bytes)
-    outbound.push(encoded === null ? message : message.slice(), size)
+    const replaced = outbound.push(encoded === null ? message : message.slice(), size)
+    if (replaced > 0) {
+      this.counters.drop("conflated", replaced)
+      this.onWritten(replaced)
+    }
     return true
   }
 }

@@ -52,10 +52,14 @@ export class Queue {
   }
 
   setMarks(marks: Marks): void {
+    if (marks.messages === this.mark && marks.bytes === this.byteMark && marks.conflate === this.conflate) return
     this.mark = marks.messages
-    this.acknowledgement = (marks.messages + 1) >> 1
+    this.acknowledgement = Math.ceil(marks.messages / 2)
     this.byteMark = marks.bytes
     this.conflate = marks.conflate
+    // What was read counts at once, lest a queue that is empty be full by its new mark.
+    this.unacknowledged -= this.read
+    this.read = 0
     this.offerCredit()
   }
 
@@ -78,11 +82,13 @@ export class Queue {
     return this.byteMark === 0 || this.ring.length === 0 || this.bytes + size + others <= this.byteMark
   }
 
-  push(message: Message, size: number): void {
-    if (this.conflate && this.ring.length > 0) this.clear()
+  /** Returns how many messages the new one replaced (conflate). */
+  push(message: Message, size: number): number {
+    const replaced = this.conflate && this.ring.length > 0 ? this.clear() : 0
     this.ring.push(message)
     this.bytes += size
     this.unacknowledged++
+    return replaced
   }
 
   shift(): Message | undefined {
@@ -110,7 +116,7 @@ export class Queue {
   private offerCredit(): void {
     if (!this.starved || this.ring.length > this.portion / 4) return
     if (this.mark > 0 && this.unacknowledged >= this.mark) return
-    if (this.byteMark > 0 && this.bytes > this.byteMark >> 1) return
+    if (this.byteMark > 0 && this.bytes > this.byteMark / 2) return
     this.starved = false
     this.writer?.onCredit()
   }

@@ -9,12 +9,6 @@ import type { ByteStream, ListenEvents, Listener, StreamSink, TransportOptions }
  */
 export const NET_MARKS = { readableHighWaterMark: 1, writableHighWaterMark: 1 } as SocketConstructorOpts
 
-/** Milliseconds of silence after which a peer that does not end its side is left. */
-const PATIENCE = 1000
-
-/** Bytes that such a peer may still send. */
-const MOST_DISCARDED = 16 * 1024 * 1024
-
 const ENDED = () => {}
 
 export class NetStream implements ByteStream {
@@ -24,7 +18,6 @@ export class NetStream implements ByteStream {
   private error: Error | null = null
   private destroyed = false
   private ending: (() => void) | null = null
-  private discarded = 0
 
   /** `name` makes the endpoints of an open socket: its own, then the peer's. Unnamed ones keep what is set here. */
   constructor(
@@ -91,7 +84,6 @@ export class NetStream implements ByteStream {
   }
 
   private onData(chunk: Uint8Array): void {
-    if (this.ending !== null) this.discard(chunk.length)
     if (this.destroyed || this.ending !== null) return
     // Frames are views of the chunk: transferring one to a thread would take it away under all the others.
     markAsUntransferable(chunk.buffer)
@@ -118,14 +110,7 @@ export class NetStream implements ByteStream {
     const done = this.ending
     if (done === null || done === ENDED) return
     this.ending = ENDED
-    this.socket.setTimeout(PATIENCE, () => this.socket.destroy())
     done()
-  }
-
-  /** What comes from a peer that was told of the end: thrown away, for a while. */
-  private discard(bytes: number): void {
-    this.discarded += bytes
-    if (this.ending === ENDED && this.discarded > MOST_DISCARDED) this.socket.destroy()
   }
 }
 

@@ -47,6 +47,8 @@ export class OutBatch {
   private at = 0
   private level = 0
   private sealed: Uint8Array[] = []
+  /** Slabs that are full, and perhaps not written yet. */
+  private readonly spent: Uint8Array[] = []
   /** A range of somebody else's slab that is not sealed yet. */
   private shared: Uint8Array | null = null
   private sharedFrom = 0
@@ -109,7 +111,9 @@ export class OutBatch {
 
   /** All that was taken is written: the slab may serve again, here or elsewhere. */
   recycle(): void {
-    if (this.slab === null || this.bytes > 0) return
+    if (this.bytes > 0) return
+    for (let spent = this.spent.pop(); spent !== undefined; spent = this.spent.pop()) this.pool.give(spent)
+    if (this.slab === null) return
     if (this.level > 0 && this.at < SIZES[this.level - 1]! / 2) this.level--
     this.pool.give(this.slab)
     this.slab = null
@@ -159,7 +163,10 @@ export class OutBatch {
 
   private nextSlab(room = 0): Uint8Array {
     this.seal()
-    if (this.slab !== null && this.level < LARGEST) this.level++
+    if (this.slab !== null) {
+      this.spent.push(this.slab)
+      if (this.level < LARGEST) this.level++
+    }
     while (SIZES[this.level]! < room) this.level++
     this.slab = this.pool.take(this.level)
     this.start = this.at = 0

@@ -10,7 +10,7 @@ import { Decoder, type DecoderLimits, type DecoderSink } from "./decoder.js"
 import { Greeting } from "./greeting.js"
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js"
 import type { Mechanism, MechanismFactory } from "./mechanism.js"
-import { mayTalk, type SocketTypeName, subscribes, tellsIdentity } from "./socket-types.js"
+import { mayTalk, publishes, type SocketTypeName, subscribes, tellsIdentity } from "./socket-types.js"
 
 const MORE = 0x01
 const CANCEL_BYTE = 0
@@ -44,8 +44,8 @@ export interface PeerInfo {
 }
 
 export interface EngineSink {
-  /** The handshake is done. */
-  onReady(peer: PeerInfo): void
+  /** The handshake is done. False: no messages for now. */
+  onReady(peer: PeerInfo): boolean
   /** A message came; a subscription is one whose only frame begins with 1 (or 0: cancelled). False: no more for now. */
   onMessage(message: Message): boolean
   /** There are bytes in the batch that should go out. */
@@ -64,6 +64,7 @@ export class Engine implements DecoderSink {
   private now = 0
   private peerMinor = 0
   private readonly subscribes: boolean
+  private readonly publishes: boolean
 
   constructor(
     private readonly options: EngineOptions,
@@ -73,11 +74,12 @@ export class Engine implements DecoderSink {
   ) {
     const own: Properties = new Map([["Socket-Type", ascii(options.type)]])
     if (tellsIdentity(options.type)) own.set("Identity", options.routingId ?? new Uint8Array(0))
-    this.mechanism = options.mechanism(own, () => this.guard(() => this.proceed()))
+    this.mechanism = options.mechanism(own, now => this.resume(now))
     this.greeting = new Greeting(this.mechanism.name)
     this.decoder = new Decoder(bytes, options, this)
     this.heartbeat = new Heartbeat(options)
     this.subscribes = subscribes(options.type)
+    this.publishes = publishes(options.type)
   }
 
   /** The connection is there: sends the first bytes. */
@@ -137,6 +139,7 @@ export class Engine implements DecoderSink {
 
   /** When {@link handleTimeout} wants to be called; Infinity: never. */
   nextTimeout(): number {
+    if (this.state === State.Failed) return Number.POSITIVE_INFINITY
     return this.handshaking ? this.handshakeBy : this.heartbeat.next()
   }
 
@@ -165,13 +168,14 @@ export class Engine implements DecoderSink {
   onCommand(body: Uint8Array): boolean {
     if (this.state === State.Handshake) {
       this.mechanism.receive(body)
-      this.proceed()
-      return this.state === State.Handshake || this.state === State.Traffic
+      return this.proceed()
     }
     switch (commandName(body)) {
       case "SUBSCRIBE":
+        if (!this.publishes) return true
         return this.sink.onMessage([this.subscription(SUBSCRIBE_BYTE, commandData(body))])
       case "CANCEL":
+        if (!this.publishes) return true
         return this.sink.onMessage([this.subscription(CANCEL_BYTE, commandData(body))])
       case "PING": {
         const pong = this.heartbeat.pong(body, this.now)
@@ -198,10 +202,11 @@ export class Engine implements DecoderSink {
     this.proceed()
   }
 
-  private proceed(): void {
-    if (this.state !== State.Handshake) return
+  /** Says what is to be said. False: nothing more of what came is to be taken now. */
+  private proceed(): boolean {
+    if (this.state !== State.Handshake) return false
     for (let body = this.mechanism.next(); body !== null; body = this.mechanism.next()) this.send(body)
-    if (!this.mechanism.ready) return
+    if (!this.mechanism.ready) return true
     const properties = this.mechanism.peer
     const type = properties.get("Socket-Type")
     const typeName = type === undefined ? "" : latin1(type)
@@ -213,7 +218,7 @@ export class Engine implements DecoderSink {
     }
     this.state = State.Traffic
     this.heartbeat.start(this.now)
-    this.sink.onReady({
+    return this.sink.onReady({
       type: typeName,
       identity: properties.get("Identity") ?? new Uint8Array(0),
       mechanism: this.mechanism.name,
@@ -242,9 +247,11 @@ export class Engine implements DecoderSink {
     return frame
   }
 
-  private guard(step: () => void): void {
+  /** The mechanism waited for something else than the peer, and goes on. */
+  private resume(now: number): void {
+    this.now = now
     try {
-      step()
+      this.proceed()
     } catch (error) {
       this.fail(error)
     }

@@ -42,11 +42,6 @@ export class Greeting {
     return this.received === GREETING_SIZE
   }
 
-  /** True once the peer announced a version that we speak: from there on a fault is a protocol error, not a stranger. */
-  get started(): boolean {
-    return this.received > 0
-  }
-
   /** What is to be sent now; empty when it is the peer's turn. */
   next(): Uint8Array {
     const to =

@@ -18,6 +18,6 @@ export interface Mechanism {
 
 /**
  * Makes a mechanism for one connection, which will say `own` of this side. `proceed` is to be called when it waited for
- * something else than the peer and {@link Mechanism.next} or {@link Mechanism.ready} changed.
+ * something else than the peer and {@link Mechanism.next} or {@link Mechanism.ready} changed, with the time that it is.
  */
-export type MechanismFactory = (own: Properties, proceed: () => void) => Mechanism
+export type MechanismFactory = (own: Properties, proceed: (now: number) => void) => Mechanism

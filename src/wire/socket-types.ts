@@ -29,3 +29,8 @@ export function tellsIdentity(type: SocketTypeName): boolean {
 export function subscribes(type: SocketTypeName): boolean {
   return type === "SUB" || type === "XSUB"
 }
+
+/** Types that subscriptions are for; to others, such a command means nothing. */
+export function publishes(type: SocketTypeName): boolean {
+  return type === "PUB" || type === "XPUB"
+}

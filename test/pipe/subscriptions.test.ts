@@ -77,6 +77,8 @@ describe("subscriptions", () => {
     const [one, other] = [createPipe(), createPipe()]
     for (const topic of ["a", "a", "b"]) subscriptions.add(one, text(topic))
     subscriptions.add(other, text("b"))
+    subscriptions.add(one, text("c"))
+    subscriptions.remove(one, text("c"))
     const removed = subscriptions.removeAll(one).map(({ topic, last }) => `${words(topic)} ${last}`)
     expect(removed.sort()).toEqual(["a true", "b false"])
     expect(subscriptions.removeAll(one)).toEqual([])

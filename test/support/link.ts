@@ -75,9 +75,10 @@ export class End implements EngineSink {
     this.engine = new Engine(options, this.bytes, this.batch, this)
   }
 
-  onReady(peer: PeerInfo): void {
+  onReady(peer: PeerInfo): boolean {
     this.peer = peer
     this.events.push(`ready ${peer.type} id=${toHex(peer.identity)} minor=${peer.minor}`)
+    return true
   }
 
   onMessage(message: Message): boolean {

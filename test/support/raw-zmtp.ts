@@ -90,9 +90,9 @@ export class RawPeer {
   }
 
   /** Connects to an endpoint such as tcp://127.0.0.1:5555; the connection is destroyed with the running test. */
-  static async connect(endpoint: string): Promise<RawPeer> {
+  static async connect(endpoint: string, { allowHalfOpen = false } = {}): Promise<RawPeer> {
     const { hostname, port } = new URL(endpoint)
-    const peer = new RawPeer(dial({ host: hostname, port: Number(port), noDelay: true }))
+    const peer = new RawPeer(dial({ host: hostname, port: Number(port), noDelay: true, allowHalfOpen }))
     onTestFinished(() => peer.destroy())
     await once(peer.socket, "connect")
     return peer

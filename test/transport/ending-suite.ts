@@ -132,29 +132,6 @@ export function endingSuite(name: string, { transport, address, raw }: Transport
         expect(server.closed).toBeNull()
         await over
       })
-
-      it.each([
-        ["is silent", 1500, 1],
-        ["talks on for ever", 5, 64 * 1024],
-      ])("a peer that never ends its side and %s is left some time after our end", async (_, interval, size) => {
-        const { socket, server } = await rawMeeting()
-        let done = 0
-        let left = false
-        socket
-          .on("error", () => {})
-          .once("close", () => {
-            left = true
-          })
-        socket.resume()
-        server.write("last words")
-        server.stream.end(() => done++)
-        await eventually(() => done === 1 && socket.bytesRead === 10)
-        // That nobody is there shows when something is written to it.
-        const talk = setInterval(() => socket.write(Buffer.alloc(size)), interval)
-        onTestFinished(() => clearInterval(talk))
-        await eventually(() => left, 10_000)
-        expect(done).toBe(1)
-      })
     })
   }
 }

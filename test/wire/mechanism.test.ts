@@ -43,7 +43,7 @@ class Gated implements Mechanism {
 
   constructor(
     private readonly own: Properties,
-    private readonly proceed: () => void,
+    private readonly proceed: (now: number) => void,
   ) {}
 
   get ready(): boolean {
@@ -64,9 +64,9 @@ class Gated implements Mechanism {
   }
 
   /** The authenticator answers. */
-  decide(verdict: Verdict): void {
+  decide(verdict: Verdict, now = 0): void {
     this.verdict = verdict
-    this.proceed()
+    this.proceed(now)
   }
 }
 
@@ -150,7 +150,7 @@ describe("a mechanism that waits for an authenticator", () => {
     const options = engineOptions("PULL", {
       mechanism: (own, proceed) => {
         gate = new Gated(own, proceed)
-        proceed()
+        proceed(0)
         return gate
       },
     })
@@ -198,7 +198,7 @@ describe("a mechanism that waits for an authenticator", () => {
     const { link, gate } = gatedLink({ heartbeatInterval: 1000 })
     link.advance(5000)
     const before = link.carried
-    gate.decide("welcome")
+    gate.decide("welcome", link.now)
     link.advance(999)
     expect(link.carried - before).toBe(readyOf("PULL").length)
     link.advance(1)
