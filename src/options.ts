@@ -115,8 +115,11 @@ export function optionsOf(type: SocketTypeName): OptionName[] {
   return (Object.keys(OPTIONS) as OptionName[]).filter(name => rows[name]?.on?.includes(type) ?? true)
 }
 
-export function defaultOptions(): OptionValues {
-  return Object.fromEntries(Object.entries(OPTIONS).map(([name, row]) => [name, row.default])) as OptionValues
+const DEFAULTS = Object.fromEntries(Object.entries(OPTIONS).map(([name, row]) => [name, row.default])) as OptionValues
+
+/** Values of which those that differ from the defaults are stored: most sockets change few, and there may be many sockets. */
+export function optionValues(changed: Partial<OptionValues> = {}): OptionValues {
+  return Object.assign(Object.create(DEFAULTS), changed)
 }
 
 /** Whether a row belongs to a socket type. */

@@ -92,23 +92,25 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
   }
 
   onConnected(session: Session): void {
-    this.host.emit("accept", { address: this.nameOf(session) })
+    if (this.host.observed) this.host.emit("accept", { address: this.nameOf(session) })
   }
 
   onReady(session: Session, peer: PeerInfo): Pipe | null {
     const link = this.host.createLink(this.endpoint, error => session.abort(error))
     if (!this.host.attach(link)) return null
     this.sessions.set(session, link)
-    this.host.emit("handshake", { address: this.nameOf(session) })
-    this.host.peerReady(link, peer, session.stream.remote)
+    if (this.host.observed) this.host.emit("handshake", { address: this.nameOf(session) })
+    this.host.peerReady(link, peer, session.stream)
     return link.pipe
   }
 
   onEnded(session: Session, error: Error | null, handshaking: boolean): void {
-    const address = this.nameOf(session)
-    this.host.context.runtime.debug("%s lost %s: %s", address, session.stream.remote, error?.message ?? "it left")
-    reportHandshake(this.host, address, error, handshaking)
-    this.host.emit("disconnect", { address })
+    this.host.context.runtime.debug("%s lost a peer: %s", this.endpoint, error?.message ?? "it left")
+    if (this.host.observed) {
+      const address = this.nameOf(session)
+      reportHandshake(this.host, address, error, handshaking)
+      this.host.emit("disconnect", { address })
+    }
     this.drop(session, this.sessions.get(session) ?? null)
   }
 
@@ -120,6 +122,7 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     if (!this.sessions.delete(session)) return
     if (link !== null) {
       link.since = null
+      link.connection = null
       link.pipe.dropOutbound("disconnected")
       this.host.ended(link)
     }

@@ -31,11 +31,13 @@ export interface ConnectionHost extends PipeOwner {
   /** Gives a pipe to the pattern, which may use it from now on. False: the pattern takes no more of them. */
   attach(link: Link): boolean
   /** The peer is there. */
-  peerReady(link: Link, peer: PeerInfo, address: string): void
+  peerReady(link: Link, peer: PeerInfo, connection: { readonly remote: string }): void
   /** The connection broke; the pipe stays for the next one. */
   interrupted(link: Link): void
   /** The peer is gone for good: what came from it can still be read. */
   ended(link: Link): void
+  /** Somebody wants events: others need not be made. */
+  readonly observed: boolean
   emit<T extends EventType>(type: T, details: EventDetails<T>): void
 }
 

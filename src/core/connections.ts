@@ -34,6 +34,8 @@ export interface ConnectionSettings {
   readonly marks: { readonly out: Marks; readonly in: Marks }
   /** The options as they are now, for an endpoint to keep. */
   endpointOptions(): EndpointOptions
+  /** Somebody wants events. */
+  readonly observed: boolean
   emit<T extends EventType>(type: T, details: EventDetails<T>): void
 }
 
@@ -243,8 +245,8 @@ export class Connections implements ConnectionHost {
     return false
   }
 
-  peerReady(link: Link, peer: PeerInfo, address: string): void {
-    link.address = address
+  peerReady(link: Link, peer: PeerInfo, connection: { readonly remote: string }): void {
+    link.connection = connection
     link.type = peer.type
     link.mechanism = peer.mechanism
     link.routingId ??= peer.identity
@@ -267,6 +269,10 @@ export class Connections implements ConnectionHost {
     if (!link.attached) return
     link.attached = false
     this.pattern.pipeEnded(link)
+  }
+
+  get observed(): boolean {
+    return this.settings.observed
   }
 
   emit<T extends EventType>(type: T, details: EventDetails<T>): void {

@@ -79,19 +79,18 @@ export class Dialer implements EndpointUser, SessionOwner {
     this.link.pipe.inbound.setMarks(this.host.marks.in)
   }
 
-  onConnected(session: Session): void {
+  onConnected(): void {
     this.timeout?.cancel()
     this.attempts = 0
     this.host.context.runtime.debug("%s connected", this.endpoint)
     this.host.emit("connect", { address: this.endpoint })
-    if (this.link !== null) this.link.address = session.stream.remote
   }
 
   onReady(session: Session, peer: PeerInfo): Pipe | null {
     const link = this.link ?? this.join()
     if (link === null) return null
     this.host.emit("handshake", { address: this.endpoint })
-    this.host.peerReady(link, peer, session.stream.remote)
+    this.host.peerReady(link, peer, session.stream)
     if (this.done !== null) this.host.context.runtime.soon(() => session.finish(() => this.finish()))
     return link.pipe
   }
@@ -104,7 +103,7 @@ export class Dialer implements EndpointUser, SessionOwner {
     const { link } = this
     if (link !== null) {
       link.since = null
-      link.address = ""
+      link.connection = null
     }
     if (error instanceof ProtocolError || this.options.reconnectInterval <= 0) {
       this.finish()

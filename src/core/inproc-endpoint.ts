@@ -33,6 +33,11 @@ export class InprocEndpoint implements EndpointUser, InprocSocket {
     return this.host.marks
   }
 
+  /** The other end of its connections has the same name. */
+  get remote(): string {
+    return this.endpoint
+  }
+
   get links(): Iterable<Link> {
     return this.ends.values()
   }
@@ -113,7 +118,7 @@ export class InprocEndpoint implements EndpointUser, InprocSocket {
       this.ends.set(end, link)
     }
     this.half = null
-    this.host.peerReady(link, { ...UNKNOWN, identity: other.routingId ?? UNKNOWN.identity }, this.endpoint)
+    this.host.peerReady(link, { ...UNKNOWN, identity: other.routingId ?? UNKNOWN.identity }, this)
   }
 
   left(end: InprocEnd): void {

@@ -6,8 +6,8 @@ import type { Counters, Pipe } from "../pipe/pipe.js"
 export class Link {
   /** The endpoint that was connected to, or that accepted. */
   endpoint = ""
-  /** The other end of the connection that is there now. */
-  address = ""
+  /** The connection that is there now. */
+  connection: { readonly remote: string } | null = null
   type = ""
   mechanism = "NULL"
   routingId: Uint8Array | null = null
@@ -56,7 +56,7 @@ export interface SocketStats extends PeerStats {
 export function statsOf(counters: Counters, queuedIn: number, queuedOut: number): PeerStats {
   const { messagesIn, bytesIn, messagesOut, bytesOut } = counters
   const dropped: Dropped = { total: 0 }
-  for (const [reason, count] of counters.dropped) {
+  for (const [reason, count] of counters.dropped ?? []) {
     dropped[reason] = count
     dropped.total += count
   }
@@ -72,7 +72,7 @@ export class Peer<B extends Uint8Array = Uint8Array> {
 
   /** The other end of the connection: `tcp://127.0.0.1:40312`; empty while there is none. */
   get address(): string {
-    return this.link.address
+    return this.link.connection?.remote ?? ""
   }
 
   /** The endpoint that this socket connected to, or bound, to have this peer. */

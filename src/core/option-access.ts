@@ -1,6 +1,6 @@
 /** The options of one socket: checked and stored as the table says, and made properties of the socket classes. */
 import { ZmqError } from "../errors.js"
-import { defaultOptions, OPTIONS, type OptionName, type OptionRow, type OptionValues, optionsOf } from "../options.js"
+import { OPTIONS, type OptionName, type OptionRow, type OptionValues, optionsOf, optionValues } from "../options.js"
 import type { SocketTypeName } from "../wire/socket-types.js"
 
 const encoder = new TextEncoder()
@@ -9,7 +9,7 @@ const decoder = new TextDecoder()
 const MAX_ROUTING_ID = 255
 
 export class OptionStore {
-  readonly values: OptionValues = defaultOptions()
+  readonly values: OptionValues = optionValues()
   /** Options of type string as the bytes that they were given as. */
   private readonly bytes = new Map<OptionName, Uint8Array>()
 

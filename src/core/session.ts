@@ -308,6 +308,11 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   /** Sets the timer to when the engine wants to be called. */
   private watch(): void {
     const at = this.engine.nextTimeout()
+    if (at === Number.POSITIVE_INFINITY && this.timer !== null) {
+      this.timer.cancel()
+      this.timer = null
+      this.timerAt = at
+    }
     if (at >= this.timerAt || this.ended) return
     this.timer?.cancel()
     this.timerAt = at

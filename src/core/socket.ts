@@ -4,12 +4,13 @@
  */
 import { ZmqError } from "../errors.js"
 import type { Message } from "../message.js"
-import { OPTIONS, type OptionName, type OptionRow } from "../options.js"
+import { OPTIONS, type OptionName, type OptionRow, optionValues } from "../options.js"
 import { Counters, type Pipe } from "../pipe/pipe.js"
+import type { Properties } from "../wire/command.js"
 import { NullMechanism } from "../wire/null.js"
 import type { SocketTypeName } from "../wire/socket-types.js"
 import type { EndpointOptions, EventDetails } from "./connection-host.js"
-import { Connections, type Pattern } from "./connections.js"
+import { type ConnectionSettings, Connections, type Pattern } from "./connections.js"
 import type { ContextBase, ContextMember } from "./context.js"
 import { type Link, Peer, type SocketStats, statsOf } from "./link.js"
 import { type Event, type EventType, type Observed, Observer } from "./observer.js"
@@ -33,6 +34,9 @@ const TYPE_NUMBERS: Record<SocketTypeName, number> = {
   XSUB: 10,
 }
 
+/** The context's limit when it sets none. */
+const NO_LIMIT = 2147483647
+
 /** Options that a socket type leaves out of the way of `linger`: what it sends is only subscriptions. */
 const NEVER_LINGER: readonly SocketTypeName[] = ["SUB", "XSUB"]
 
@@ -41,7 +45,9 @@ export interface CloseOptions {
   linger?: number
 }
 
-export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTarget, ContextMember, Observed {
+export abstract class SocketBase
+  implements Pattern, Sender, Receiver, ConnectionSettings, OptionTarget, ContextMember, Observed
+{
   /** Where the last message came from. */
   from: Pipe | null = null
   congested = false
@@ -52,6 +58,7 @@ export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTar
   /** Messages dropped that belong to no peer. */
   protected readonly counters = new Counters()
   private readonly home: ContextBase
+  readonly marks: SocketMarks
   private observer: Observer | null = null
   private closing: Promise<void> | null = null
 
@@ -62,14 +69,11 @@ export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTar
     this.home = context
     const { values } = this.store
     if (!context.settings.blocky || NEVER_LINGER.includes(typeName)) values.linger = 0
-    values.ipv6 = context.settings.ipv6
+    if (context.settings.ipv6) values.ipv6 = true
     this.sends = new SendQueue(context, this, values)
     this.receives = new ReceiveQueue(context, this, values)
-    this.connections = new Connections(context, typeName, this, {
-      marks: new SocketMarks(values),
-      endpointOptions: () => this.endpointOptions(),
-      emit: (type, details) => this.emit(type, details),
-    })
+    this.marks = new SocketMarks(values)
+    this.connections = new Connections(context, typeName, this, this)
     context.join(this)
   }
 
@@ -245,6 +249,10 @@ export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTar
 
   // For the property options, the context and the socket types
 
+  get observed(): boolean {
+    return this.observer !== null
+  }
+
   observedBy(observer: Observer): ContextBase {
     if (this.closed) throw new ZmqError("ENOTSOCK")
     this.observer?.record({ type: "end" })
@@ -289,20 +297,20 @@ export abstract class SocketBase implements Pattern, Sender, Receiver, OptionTar
     return this.home
   }
 
-  private emit<T extends EventType>(type: T, details: EventDetails<T>): void {
+  emit<T extends EventType>(type: T, details: EventDetails<T>): void {
     this.observer?.record({ type, ...details } as unknown as Event)
   }
 
-  private endpointOptions(): EndpointOptions {
+  endpointOptions(): EndpointOptions {
     const { values } = this.store
     const most = this.home.settings.maxMessageSize
-    return {
-      ...values,
-      maxMessageSize: values.maxMessageSize < 0 && most < 2147483647 ? most : values.maxMessageSize,
+    const limit = values.maxMessageSize < 0 && most < NO_LIMIT ? most : values.maxMessageSize
+    return Object.assign(optionValues(values), {
+      maxMessageSize: limit,
       type: this.typeName,
       routingId: this.store.bytesOf("routingId"),
-      mechanism: own => new NullMechanism(own),
-    }
+      mechanism: (own: Properties) => new NullMechanism(own),
+    })
   }
 }
 

@@ -36,12 +36,14 @@ export class Counters {
   bytesIn = 0
   messagesOut = 0
   bytesOut = 0
-  readonly dropped = new Map<DropReason, number>()
+  /** By reason; null: none. */
+  dropped: Map<DropReason, number> | null = null
   /** Where these were added up when the pipe ended; what is dropped of its leftovers counts there, too. */
   private total: Counters | null = null
 
   drop(reason: DropReason, count = 1): void {
     if (count === 0) return
+    this.dropped ??= new Map()
     this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count)
     this.total?.drop(reason, count)
   }
@@ -57,7 +59,7 @@ export class Counters {
     this.bytesIn += other.bytesIn
     this.messagesOut += other.messagesOut
     this.bytesOut += other.bytesOut
-    for (const [reason, count] of other.dropped) this.drop(reason, count)
+    for (const [reason, count] of other.dropped ?? []) this.drop(reason, count)
   }
 }
 

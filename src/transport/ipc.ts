@@ -28,8 +28,7 @@ function pathOf(address: string): string {
 
 function connect(address: string): ByteStream {
   const socket = new Socket(NET_MARKS)
-  const stream = new NetStream(socket, () => {})
-  stream.remote = `ipc://${address}`
+  const stream = new NetStream(socket, () => ({ local: "", remote: `ipc://${address}` }))
   socket.once("connect", () => stream.open())
   socket.connect({ path: pathOf(address) })
   return stream
@@ -54,11 +53,8 @@ async function listen(address: string, options: TransportOptions, on: ListenEven
     throw ZmqError.from(error, `ipc://${address}`)
   }
   const endpoint = `ipc://${name}`
-  acceptOn(server, on, socket => {
-    const stream = new NetStream(socket, () => {})
-    stream.local = stream.remote = endpoint
-    return stream
-  })
+  const ends = { local: endpoint, remote: endpoint }
+  acceptOn(server, on, socket => new NetStream(socket, () => ends))
   return listenerOf(server, endpoint, () => {
     if (!abstract && socketInode(path) === inode) rmSync(path, { force: true })
     if (folder !== null) rmSync(folder, { recursive: true, force: true })

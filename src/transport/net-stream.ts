@@ -11,18 +11,23 @@ export const NET_MARKS = { readableHighWaterMark: 1, writableHighWaterMark: 1 } 
 
 const ENDED = () => {}
 
+/** The endpoints of a connection, this one and the peer's. */
+export interface Ends {
+  readonly local: string
+  readonly remote: string
+}
+
 export class NetStream implements ByteStream {
   sink: StreamSink | null = null
-  local = ""
-  remote = ""
+  private ends: Ends | null = null
   private error: Error | null = null
   private destroyed = false
   private ending: (() => void) | null = null
 
-  /** `name` makes the endpoints of an open socket: its own, then the peer's. Unnamed ones keep what is set here. */
+  /** `name` makes the endpoints of a socket, when somebody asks for the first time. */
   constructor(
     private readonly socket: Socket,
-    private readonly name: (socket: Socket, stream: NetStream) => void,
+    private readonly name: (socket: Socket) => Ends,
   ) {
     socket.unref()
     socket.on("data", chunk => this.onData(chunk))
@@ -36,8 +41,17 @@ export class NetStream implements ByteStream {
 
   /** Tells the sink that the connection is there. */
   open(): void {
-    this.name(this.socket, this)
     this.sink?.onOpen()
+  }
+
+  get local(): string {
+    this.ends ??= this.name(this.socket)
+    return this.ends.local
+  }
+
+  get remote(): string {
+    this.ends ??= this.name(this.socket)
+    return this.ends.remote
   }
 
   get queuedBytes(): number {

@@ -1,7 +1,7 @@
 /** `tcp://`: node:net with libzmq's rules for addresses. TCP_NODELAY always, IPv4 only unless `ipv6`. */
 import { createServer, Socket } from "node:net"
 import { ZmqError } from "../errors.js"
-import { acceptOn, backlogOf, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
+import { acceptOn, backlogOf, type Ends, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
 import {
   checkFamily,
   type HostPort,
@@ -16,9 +16,11 @@ import type { ByteStream, ListenEvents, Listener, Transport, TransportOptions } 
 /** The kernel's own choice of the idle time cannot be named to Node, whose 0 means just that. */
 const MS = 1000
 
-function nameEnds(socket: Socket, stream: NetStream): void {
-  stream.local = tcpEndpoint(socket.localAddress, socket.localPort)
-  stream.remote = tcpEndpoint(socket.remoteAddress, socket.remotePort)
+function nameEnds(socket: Socket): Ends {
+  return {
+    local: tcpEndpoint(socket.localAddress, socket.localPort),
+    remote: tcpEndpoint(socket.remoteAddress, socket.remotePort),
+  }
 }
 
 function tune(socket: Socket, options: TransportOptions): void {

@@ -36,7 +36,8 @@ export class Decoder {
   /** Bytes of the unfinished message that are held here. */
   pendingBytes = 0
   private parts: Message | null = null
-  private readonly header = new Uint8Array(LONG_HEADER)
+  /** A header that was cut, made when the first one is. */
+  private header: Uint8Array | null = null
   private headerLength = 0
   /** The frame that is still arriving: its buffer, how much of it is filled, its full size and flags. */
   private body: Uint8Array | null = null
@@ -101,7 +102,7 @@ export class Decoder {
     const end = chunk.length
     let at = from
     if (this.body === null) {
-      const header = this.header
+      const header = this.header as Uint8Array
       const need = () => ((header[0]! & LONG) === 0 ? 2 : LONG_HEADER)
       while (at < end && this.headerLength < need()) header[this.headerLength++] = chunk[at++]!
       if (this.headerLength < need()) return at
@@ -143,6 +144,7 @@ export class Decoder {
   }
 
   private keepHeader(chunk: Uint8Array, from: number): number {
+    this.header ??= new Uint8Array(LONG_HEADER)
     let at = from
     while (at < chunk.length) this.header[this.headerLength++] = chunk[at++]!
     return at

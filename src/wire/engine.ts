@@ -56,8 +56,10 @@ export interface EngineSink {
 
 export class Engine implements DecoderSink {
   private state = State.Greeting
-  private readonly greeting: Greeting
-  private readonly mechanism: Mechanism
+  /** Null when it is done. */
+  private greeting: Greeting | null
+  /** Null when the handshake is done: NULL has no more to do. */
+  private mechanism: Mechanism | null
   private readonly decoder: Decoder
   private readonly heartbeat: Heartbeat
   private handshakeBy = Number.POSITIVE_INFINITY
@@ -74,8 +76,9 @@ export class Engine implements DecoderSink {
   ) {
     const own: Properties = new Map([["Socket-Type", ascii(options.type)]])
     if (tellsIdentity(options.type)) own.set("Identity", options.routingId ?? new Uint8Array(0))
-    this.mechanism = options.mechanism(own, now => this.resume(now))
-    this.greeting = new Greeting(this.mechanism.name)
+    const mechanism = options.mechanism(own, now => this.resume(now))
+    this.mechanism = mechanism
+    this.greeting = new Greeting(mechanism.name)
     this.decoder = new Decoder(bytes, options, this)
     this.heartbeat = new Heartbeat(options)
     this.subscribes = subscribes(options.type)
@@ -86,7 +89,7 @@ export class Engine implements DecoderSink {
   start(now: number): void {
     this.now = now
     if (this.options.handshakeInterval > 0) this.handshakeBy = now + this.options.handshakeInterval
-    this.batch.raw(this.greeting.next())
+    if (this.greeting !== null) this.batch.raw(this.greeting.next())
     this.sink.onOutput()
   }
 
@@ -105,9 +108,9 @@ export class Engine implements DecoderSink {
     this.now = now
     try {
       let at = from
-      while (this.state === State.Greeting) {
+      while (this.greeting !== null) {
         at = this.greeting.receive(chunk, at)
-        this.greet()
+        this.greet(this.greeting)
         if (at === chunk.length) return at
       }
       if (this.state === State.Failed) return chunk.length
@@ -166,7 +169,7 @@ export class Engine implements DecoderSink {
   }
 
   onCommand(body: Uint8Array): boolean {
-    if (this.state === State.Handshake) {
+    if (this.mechanism !== null) {
       this.mechanism.receive(body)
       return this.proceed()
     }
@@ -190,24 +193,26 @@ export class Engine implements DecoderSink {
     }
   }
 
-  private greet(): void {
-    const answer = this.greeting.next()
+  private greet(greeting: Greeting): void {
+    const answer = greeting.next()
     if (answer.length > 0) {
       this.batch.raw(answer)
       this.sink.onOutput()
     }
-    if (!this.greeting.done) return
-    this.peerMinor = this.greeting.minor
+    if (!greeting.done) return
+    this.peerMinor = greeting.minor
+    this.greeting = null
     this.state = State.Handshake
     this.proceed()
   }
 
   /** Says what is to be said. False: nothing more of what came is to be taken now. */
   private proceed(): boolean {
-    if (this.state !== State.Handshake) return false
-    for (let body = this.mechanism.next(); body !== null; body = this.mechanism.next()) this.send(body)
-    if (!this.mechanism.ready) return true
-    const properties = this.mechanism.peer
+    const { mechanism } = this
+    if (this.state !== State.Handshake || mechanism === null) return false
+    for (let body = mechanism.next(); body !== null; body = mechanism.next()) this.send(body)
+    if (!mechanism.ready) return true
+    const properties = mechanism.peer
     const type = properties.get("Socket-Type")
     const typeName = type === undefined ? "" : latin1(type)
     if (type !== undefined && !mayTalk(this.options.type, typeName)) {
@@ -217,11 +222,12 @@ export class Engine implements DecoderSink {
       )
     }
     this.state = State.Traffic
+    this.mechanism = null
     this.heartbeat.start(this.now)
     return this.sink.onReady({
       type: typeName,
       identity: properties.get("Identity") ?? new Uint8Array(0),
-      mechanism: this.mechanism.name,
+      mechanism: mechanism.name,
       minor: this.peerMinor,
       properties,
     })
