@@ -11,10 +11,10 @@ const MAX_ROUTING_ID = 255
 export class OptionStore {
   readonly values: OptionValues = optionValues()
   /** Options of type string as the bytes that they were given as. */
-  private readonly bytes = new Map<OptionName, Uint8Array>()
+  private bytes: Map<OptionName, Uint8Array> | null = null
 
   bytesOf(name: OptionName): Uint8Array | null {
-    return this.bytes.get(name) ?? null
+    return this.bytes?.get(name) ?? null
   }
 
   /** Checks a value against its row and stores it. TypeError for a wrong type, EINVAL out of range, ENOTSUP for what is not there yet. */
@@ -35,6 +35,7 @@ export class OptionStore {
         detail: `expected a routingId of 1 to ${MAX_ROUTING_ID} bytes, got ${bytes.length}`,
       })
     }
+    this.bytes ??= new Map()
     if (bytes.length === 0) this.bytes.delete(name)
     else this.bytes.set(name, bytes)
     return bytes.length === 0 ? null : decoder.decode(bytes)

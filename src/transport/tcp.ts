@@ -1,5 +1,5 @@
 /** `tcp://`: node:net with libzmq's rules for addresses. TCP_NODELAY always, IPv4 only unless `ipv6`. */
-import { createServer, Socket } from "node:net"
+import { createServer, isIPv6, Socket } from "node:net"
 import { ZmqError } from "../errors.js"
 import { acceptOn, backlogOf, type Ends, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
 import {
@@ -40,6 +40,10 @@ function connect(address: string, options: TransportOptions): ByteStream {
   })
   // One address, the first, as libzmq does: trying several would hide which family was meant.
   const to = { host, port, family: options.ipv6 ? 0 : 4, autoSelectFamily: false }
+  if (source === null && (options.ipv6 || !isIPv6(host))) {
+    socket.connect(to)
+    return stream
+  }
   prepare(host, source, options, address).then(
     local => {
       if (!socket.destroyed) socket.connect({ ...to, ...local })

@@ -14,7 +14,7 @@ const SHORT_HEADER = 2
 const LONG_FLAG = 0x02
 
 /** Slab sizes. A batch that overflows one gets the next larger next time; one that uses little of it, the next smaller. */
-const SIZES = [4 * 1024, 32 * 1024, 256 * 1024] as const
+const SIZES = [1024, 16 * 1024, 256 * 1024] as const
 const LARGEST = SIZES.length - 1
 /** Bytes for one write: at 64 KiB a loopback connection moved 1.3 GB/s, at 128 KiB 2.5, at 256 KiB 3.0. */
 const WRITE_AT = 256 * 1024 - 1024

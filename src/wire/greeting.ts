@@ -26,6 +26,15 @@ function encodeGreeting(mechanism: string): Uint8Array {
   return greeting
 }
 
+const greetings = new Map<string, Uint8Array>()
+
+/** Our greeting for a mechanism, made once. */
+function greetingOf(mechanism: string): Uint8Array {
+  const greeting = greetings.get(mechanism) ?? encodeGreeting(mechanism)
+  greetings.set(mechanism, greeting)
+  return greeting
+}
+
 export class Greeting {
   /** The peer's minor version; valid when done. */
   minor = 0
@@ -35,7 +44,7 @@ export class Greeting {
   private sent = 0
 
   constructor(private readonly mechanism: string) {
-    this.own = encodeGreeting(mechanism)
+    this.own = greetingOf(mechanism)
   }
 
   get done(): boolean {
