@@ -22,7 +22,7 @@ const MOST_UNWRITTEN = 256 * 1024
 const PATIENCE = 1000
 
 /** Messages decoded ahead of the user who takes them. */
-const PORTION = 16
+const PORTION = 64
 /** Milliseconds without a message taken, after which twice as many are decoded ahead. */
 const IDLE = 20
 
