@@ -48,16 +48,14 @@ export class Connections implements ConnectionHost {
   /** What peers that have left had carried, and what reached none. */
   readonly counters = new Counters()
   readonly links = new Map<Pipe, Link>()
-  /** Those of pipes that have ended as well, while something of them is unread. */
-  private readonly known = new WeakMap<Pipe, Link>()
   private users: EndpointUser[] = []
   private closed = false
   /** Endpoints that are ending, and send what is queued. */
-  private readonly leaving = new Map<EndpointUser, (() => void)[]>()
+  private leaving: Map<EndpointUser, (() => void)[]> | null = null
   /** The process waited once for what is queued, as long as it may. */
   private lingered = false
-  private readonly readyLine = new Set<ReadyWaiter>()
-  private readonly flushLine = new Set<FlushWaiter>()
+  private readyLine: Set<ReadyWaiter> | null = null
+  private flushLine: Set<FlushWaiter> | null = null
 
   constructor(
     readonly context: ContextBase,
@@ -149,19 +147,20 @@ export class Connections implements ConnectionHost {
     const users = this.users
     this.users = []
     for (const user of users) this.forget(user, true)
-    for (const waiter of this.readyLine) waiter.reject(closedError())
-    this.end([...users, ...this.leaving.keys()], linger, done)
+    for (const waiter of this.readyLine ?? []) waiter.reject(closedError())
+    this.end([...users, ...(this.leaving?.keys() ?? [])], linger, done)
   }
 
   /** The process has nothing left to do: keeps it alive while something is queued, as `linger` says. */
   linger(linger: number): void {
-    if (linger === 0 || this.lingered || this.flushLine.size > 0 || !this.users.some(user => user.pending)) return
+    if (linger === 0 || this.lingered || (this.flushLine?.size ?? 0) > 0 || !this.users.some(user => user.pending))
+      return
     this.lingered = linger > 0
     this.flushed({ timeout: linger }).catch(error => this.context.runtime.debug("linger is over: %s", error.message))
   }
 
   flushNow(): void {
-    for (const user of [...this.users, ...this.leaving.keys()]) user.flushNow()
+    for (const user of [...this.users, ...(this.leaving?.keys() ?? [])]) user.flushNow()
   }
 
   marksChanged(): void {
@@ -170,7 +169,7 @@ export class Connections implements ConnectionHost {
 
   /** The peer at the other end of a pipe, even if it has left. */
   peerOf(pipe: Pipe): Peer {
-    return new Peer(this.known.get(pipe) as Link, this.context.bytes)
+    return new Peer(pipe.peer as Link, this.context.bytes)
   }
 
   /** Peers whose handshake is done. */
@@ -183,9 +182,11 @@ export class Connections implements ConnectionHost {
   /** Resolves when so many peers are there. */
   ready(peers: number, options: WaitOptions): Promise<void> {
     if (this.readyCount >= peers) return Promise.resolve()
+    const line = this.readyLine ?? new Set()
+    this.readyLine = line
     const waiter = new ReadyWaiter(
       this.context,
-      this.readyLine,
+      line,
       options,
       () => new ZmqError("EAGAIN", { detail: `${this.readyCount} of ${peers} peers are ready` }),
     )
@@ -198,9 +199,11 @@ export class Connections implements ConnectionHost {
     const targets = new Map<Pipe, number>()
     for (const pipe of this.links.keys()) if (pipe.written < pipe.accepted) targets.set(pipe, pipe.accepted)
     if (targets.size === 0) return Promise.resolve()
+    const line = this.flushLine ?? new Set()
+    this.flushLine = line
     const waiter = new FlushWaiter(
       this.context,
-      this.flushLine,
+      line,
       options,
       () => new ZmqError("EAGAIN", { detail: "not all is written" }),
     )
@@ -219,7 +222,7 @@ export class Connections implements ConnectionHost {
   }
 
   onWritten(pipe: Pipe): void {
-    if (this.flushLine.size === 0) return
+    if (this.flushLine === null || this.flushLine.size === 0) return
     for (const waiter of this.flushLine) waiter.progress(pipe)
   }
 
@@ -231,7 +234,7 @@ export class Connections implements ConnectionHost {
 
   adoptLink(pipe: Pipe, endpoint: string, end: (error: Error | null) => void): Link {
     const link = new Link(pipe, end)
-    this.known.set(pipe, link)
+    pipe.peer = link
     link.endpoint = endpoint
     return link
   }
@@ -252,7 +255,8 @@ export class Connections implements ConnectionHost {
     link.routingId ??= peer.identity
     link.since = this.context.runtime.date()
     if (link.attached) this.pattern.pipeReady(link, peer.identity)
-    const count = this.readyLine.size === 0 ? 0 : this.readyCount
+    if (this.readyLine === null || this.readyLine.size === 0) return
+    const count = this.readyCount
     for (const waiter of this.readyLine) if (count >= waiter.peers) waiter.resolve()
   }
 
@@ -265,7 +269,7 @@ export class Connections implements ConnectionHost {
     if (!this.links.delete(pipe)) return
     pipe.ended = true
     pipe.counters.addTo(this.counters)
-    for (const waiter of this.flushLine) waiter.forget(pipe)
+    for (const waiter of this.flushLine ?? []) waiter.forget(pipe)
     if (!link.attached) return
     link.attached = false
     this.pattern.pipeEnded(link)
@@ -312,15 +316,17 @@ export class Connections implements ConnectionHost {
 
   /** Ends an endpoint in order, or waits for one that is ending already. */
   private endOne(user: EndpointUser, done: () => void): void {
-    const waiting = this.leaving.get(user)
+    this.leaving ??= new Map()
+    const { leaving } = this
+    const waiting = leaving.get(user)
     if (waiting !== undefined) {
       waiting.push(done)
       return
     }
     const callbacks = [done]
-    this.leaving.set(user, callbacks)
+    leaving.set(user, callbacks)
     user.close(() => {
-      this.leaving.delete(user)
+      leaving.delete(user)
       for (const callback of callbacks) callback()
     })
   }

@@ -4,9 +4,13 @@
  */
 import type { Pipe } from "./pipe.js"
 
+/** Pipes up to which no map of their places is kept. */
+const FEW = 8
+
 export class ActiveList {
   private readonly pipes: Pipe[] = []
-  private readonly places = new Map<Pipe, number>()
+  /** Where each pipe stands; null while there are so few that looking is as quick. */
+  private places: Map<Pipe, number> | null = null
   private active = 0
   private turn = 0
 
@@ -21,34 +25,35 @@ export class ActiveList {
   }
 
   add(pipe: Pipe, active: boolean): void {
-    this.places.set(pipe, this.pipes.length)
     this.pipes.push(pipe)
+    if (this.places !== null) this.places.set(pipe, this.pipes.length - 1)
+    else if (this.pipes.length > FEW) this.places = new Map(this.pipes.map((each, place) => [each, place]))
     if (active) this.activate(pipe)
   }
 
   has(pipe: Pipe): boolean {
-    return this.places.has(pipe)
+    return this.placeOf(pipe) >= 0
   }
 
   remove(pipe: Pipe): void {
-    if (!this.places.has(pipe)) return
+    if (this.placeOf(pipe) < 0) return
     this.deactivate(pipe)
     const last = this.pipes.length - 1
-    this.swap(this.places.get(pipe) as number, last)
+    this.swap(this.placeOf(pipe), last)
     this.pipes.pop()
-    this.places.delete(pipe)
+    this.places?.delete(pipe)
   }
 
   activate(pipe: Pipe): void {
-    const place = this.places.get(pipe)
-    if (place === undefined || place < this.active) return
+    const place = this.placeOf(pipe)
+    if (place < 0 || place < this.active) return
     this.swap(place, this.active)
     this.active++
   }
 
   deactivate(pipe: Pipe): void {
-    const place = this.places.get(pipe)
-    if (place === undefined || place >= this.active) return
+    const place = this.placeOf(pipe)
+    if (place < 0 || place >= this.active) return
     this.active--
     this.swap(place, this.active)
     if (this.turn >= this.active) this.turn = 0
@@ -63,12 +68,17 @@ export class ActiveList {
     return this.pipes[Symbol.iterator]()
   }
 
+  private placeOf(pipe: Pipe): number {
+    return this.places === null ? this.pipes.indexOf(pipe) : (this.places.get(pipe) ?? -1)
+  }
+
   private swap(a: number, b: number): void {
     if (a === b) return
     const first = this.pipes[a] as Pipe
     const second = this.pipes[b] as Pipe
     this.pipes[a] = second
     this.pipes[b] = first
+    if (this.places === null) return
     this.places.set(second, a)
     this.places.set(first, b)
   }

@@ -70,6 +70,8 @@ export class Pipe implements QueueWriter {
   /** No longer attached: what is left inbound may still be read, nothing is sent any more. */
   ended = false
   readonly counters = new Counters()
+  /** What the owner knows of the peer. */
+  peer: object | null = null
   /** Messages accepted from the socket, and those of them that have left the process (or are lost with a connection). */
   accepted = 0
   written = 0
