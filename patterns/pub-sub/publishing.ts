@@ -22,7 +22,7 @@ import { type ContextOption, Writable } from "../socket.js"
 const CANCEL = 0
 const SUBSCRIBE = 1
 /** Awaited sends without a message taken, after which a peer counts as stalled. */
-const STALLED_AFTER = 2000
+const STALLED_AFTER = 250
 
 export abstract class Publishing extends Writable {
   protected readonly subscriptions = new Subscriptions()
@@ -99,7 +99,7 @@ export abstract class Publishing extends Writable {
       // On inproc the array goes to the receiver, who may change it.
       const own = i === 0 || encoded !== null ? message : message.slice()
       if (!pipe.writeEncoded(own, size, encoded)) pipe.counters.drop("full")
-      if (pipe.outbound.halfFull && this.pace.isWorthATurn(pipe)) this.congested = true
+      if (pipe.outbound.halfFull && this.pace.isWorthAPause(pipe)) this.congested = true
     }
     return true
   }
@@ -148,13 +148,13 @@ function allAdmit(pipes: Pipe[], size: number): boolean {
 }
 
 /**
- * Which peers with a filling queue deserve that an awaited send lets the event loop turn, so that they can read: those who
+ * Which peers with a filling queue deserve that an awaited send takes a millisecond, so that they can read: those who
  * do read. One who takes nothing for so many sends is stalled, and misses messages without slowing anybody.
  */
 class Pace {
   private readonly seen = new Map<Pipe, { taken: number; sends: number }>()
 
-  isWorthATurn(pipe: Pipe): boolean {
+  isWorthAPause(pipe: Pipe): boolean {
     const seen = this.seen.get(pipe)
     const { taken } = pipe.outbound
     if (seen === undefined || seen.taken !== taken) {

@@ -11,7 +11,7 @@ import { Waiter, type WaitOptions } from "./waiter.js"
 export interface Sender {
   /** Takes a message (or drops it, where the pattern says so). False: it would have to wait. Throws when it never can. */
   sendNow(message: Message): boolean
-  /** Taking one more at once may make a peer miss something, which a turn of the event loop may prevent. */
+  /** Taking one more at once may make a peer miss something, which a moment for it to read may prevent. */
   readonly congested: boolean
   /** Why a message cannot be sent after all the waiting: EFSM in a wrong state, else EAGAIN. */
   sendError(): ZmqError
@@ -48,7 +48,7 @@ export class SendQueue {
         const size = sizeOf(message)
         if (this.sender.sendNow(message)) {
           turn.spend(size >> COST_SHIFT)
-          return this.sender.congested ? turn.later() : turn.settled()
+          return this.sender.congested ? turn.pause() : turn.settled()
         }
       } catch (error) {
         return Promise.reject(error)

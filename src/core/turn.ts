@@ -7,6 +7,8 @@
 import type { Runtime } from "./runtime.js"
 
 const AT_ONCE = 1024
+/** Milliseconds. */
+const PAUSE = 1
 
 const SETTLED: Promise<void> = Promise.resolve()
 
@@ -14,6 +16,7 @@ export class Turn {
   private left = AT_ONCE
   private waiting: (() => void)[] | null = null
   private next: Promise<void> | null = null
+  private paused: Promise<void> | null = null
 
   constructor(private readonly runtime: Runtime) {}
 
@@ -45,6 +48,19 @@ export class Turn {
   later(): Promise<void> {
     this.next ??= new Promise(resolve => this.call(resolve))
     return this.next
+  }
+
+  /** A promise that settles after a moment, in which a peer that reads can make room. */
+  pause(): Promise<void> {
+    this.paused ??= new Promise(resolve => {
+      this.runtime.hold()
+      this.runtime.after(PAUSE, () => {
+        this.paused = null
+        this.runtime.release()
+        resolve()
+      })
+    })
+    return this.paused
   }
 
   /** Calls in a later turn, or a later one still when those before it have used that up. */
