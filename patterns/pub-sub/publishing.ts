@@ -91,7 +91,8 @@ export abstract class Publishing extends Writable {
     targets.length = 0
     this.match(message[0]!, targets)
     const size = sizeOf(message)
-    if (this.store.values.noDrop && !allAdmit(targets, size)) return false
+    const { noDrop } = this.store.values
+    if (noDrop && !allAdmit(targets, size)) return false
     const encoded = targets.length > 1 ? this.core.encoder.encode(message) : null
     this.congested = false
     for (let i = 0; i < targets.length; i++) {
@@ -99,7 +100,7 @@ export abstract class Publishing extends Writable {
       // On inproc the array goes to the receiver, who may change it.
       const own = i === 0 || encoded !== null ? message : message.slice()
       if (!pipe.writeEncoded(own, size, encoded)) pipe.counters.drop("full")
-      if (pipe.outbound.halfFull && this.pace.isWorthAPause(pipe)) this.congested = true
+      if (!noDrop && pipe.outbound.halfFull && this.pace.isWorthAPause(pipe)) this.congested = true
     }
     return true
   }
