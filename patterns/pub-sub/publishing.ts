@@ -13,6 +13,7 @@ import {
   Subscriptions,
   sizeOf,
   Waiter,
+  WaitLine,
   type WaitOptions,
   ZmqError,
 } from "../../src/index.js"
@@ -29,7 +30,7 @@ export abstract class Publishing extends Writable {
   protected readonly pipes = new Set<Pipe>()
   private readonly targets: Pipe[] = []
   private readonly pace = new Pace()
-  private readonly line = new Set<SubscribersWaiter>()
+  private readonly line = new WaitLine<SubscribersWaiter>()
 
   protected constructor(type: SocketTypeName, options: ContextOption | undefined) {
     super(type, options)

@@ -38,7 +38,7 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     this.host.emit("bind", { address: this.endpoint })
   }
 
-  get links(): Iterable<Link> {
+  get links(): Link[] {
     return [...this.sessions.values()].filter(link => link !== null)
   }
 
@@ -96,7 +96,7 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
   }
 
   onReady(session: Session, peer: PeerInfo): Pipe | null {
-    const link = this.host.createLink(this.endpoint, error => session.abort(error))
+    const link = this.host.createLink(this.endpoint, session)
     if (!this.host.attach(link)) return null
     this.sessions.set(session, link)
     if (this.host.observed) this.host.emit("handshake", { address: this.nameOf(session) })

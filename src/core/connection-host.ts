@@ -5,7 +5,7 @@ import type { Marks } from "../pipe/queue.js"
 import type { TransportOptions } from "../transport/transport.js"
 import type { EngineOptions, PeerInfo } from "../wire/engine.js"
 import type { ContextBase } from "./context.js"
-import type { Link } from "./link.js"
+import type { Link, LinkOwner } from "./link.js"
 import type { EventOfType, EventType } from "./observer.js"
 
 /** The options of a socket as they were when an endpoint was bound or connected. */
@@ -24,10 +24,10 @@ export interface ConnectionHost extends PipeOwner {
   readonly context: ContextBase
   /** The marks that pipes of this socket have now. */
   readonly marks: { readonly out: Marks; readonly in: Marks }
-  /** A new pipe, with what ends its connection. */
-  createLink(endpoint: string, end: (error: Error | null) => void): Link
+  /** A new pipe, with whoever has its connection. */
+  createLink(endpoint: string, owner: LinkOwner): Link
   /** The same for a pipe that is there already. */
-  adoptLink(pipe: Pipe, endpoint: string, end: (error: Error | null) => void): Link
+  adoptLink(pipe: Pipe, endpoint: string, owner: LinkOwner): Link
   /** Gives a pipe to the pattern, which may use it from now on. False: the pattern takes no more of them. */
   attach(link: Link): boolean
   /** The peer is there. */

@@ -13,9 +13,9 @@ import type { ConnectionHost, EndpointOptions, EndpointUser, EventDetails, Role 
 import type { ContextBase } from "./context.js"
 import { Dialer } from "./dialer.js"
 import { INPROC, InprocEndpoint } from "./inproc-endpoint.js"
-import { Link, Peer } from "./link.js"
+import { Link, type LinkOwner, Peer } from "./link.js"
 import type { EventType } from "./observer.js"
-import { Waiter, type WaitOptions } from "./waiter.js"
+import { Waiter, WaitLine, type WaitOptions } from "./waiter.js"
 
 /** What the pattern is told of its pipes. */
 export interface Pattern extends PipeOwner {
@@ -47,15 +47,14 @@ export class Connections implements ConnectionHost {
   lastEndpoint: string | null = null
   /** What peers that have left had carried, and what reached none. */
   readonly counters = new Counters()
-  readonly links = new Map<Pipe, Link>()
   private users: EndpointUser[] = []
   private closed = false
   /** Endpoints that are ending, and send what is queued. */
   private leaving: Map<EndpointUser, (() => void)[]> | null = null
   /** The process waited once for what is queued, as long as it may. */
   private lingered = false
-  private readyLine: Set<ReadyWaiter> | null = null
-  private flushLine: Set<FlushWaiter> | null = null
+  private readyLine: WaitLine<ReadyWaiter> | null = null
+  private flushLine: WaitLine<FlushWaiter> | null = null
 
   constructor(
     readonly context: ContextBase,
@@ -153,14 +152,14 @@ export class Connections implements ConnectionHost {
 
   /** The process has nothing left to do: keeps it alive while something is queued, as `linger` says. */
   linger(linger: number): void {
-    if (linger === 0 || this.lingered || (this.flushLine?.size ?? 0) > 0 || !this.users.some(user => user.pending))
+    if (linger === 0 || this.lingered || (this.flushLine?.length ?? 0) > 0 || !this.users.some(user => user.pending))
       return
     this.lingered = linger > 0
     this.flushed({ timeout: linger }).catch(error => this.context.runtime.debug("linger is over: %s", error.message))
   }
 
   flushNow(): void {
-    for (const user of [...this.users, ...(this.leaving?.keys() ?? [])]) user.flushNow()
+    for (const user of this.allUsers()) user.flushNow()
   }
 
   marksChanged(): void {
@@ -172,17 +171,22 @@ export class Connections implements ConnectionHost {
     return new Peer(pipe.peer as Link, this.context.bytes)
   }
 
+  /** The peers of all endpoints, those that are ending as well. */
+  *links(): Iterable<Link> {
+    for (const user of this.allUsers()) for (const link of user.links) if (link.live) yield link
+  }
+
   /** Peers whose handshake is done. */
   get readyCount(): number {
     let count = 0
-    for (const link of this.links.values()) if (link.since !== null) count++
+    for (const link of this.links()) if (link.since !== null) count++
     return count
   }
 
   /** Resolves when so many peers are there. */
   ready(peers: number, options: WaitOptions): Promise<void> {
     if (this.readyCount >= peers) return Promise.resolve()
-    const line = this.readyLine ?? new Set()
+    const line = this.readyLine ?? new WaitLine()
     this.readyLine = line
     const waiter = new ReadyWaiter(
       this.context,
@@ -197,9 +201,9 @@ export class Connections implements ConnectionHost {
   /** Resolves when all that was sent so far has left the process, or is lost with its peer. */
   flushed(options: WaitOptions): Promise<void> {
     const targets = new Map<Pipe, number>()
-    for (const pipe of this.links.keys()) if (pipe.written < pipe.accepted) targets.set(pipe, pipe.accepted)
+    for (const { pipe } of this.links()) if (pipe.written < pipe.accepted) targets.set(pipe, pipe.accepted)
     if (targets.size === 0) return Promise.resolve()
-    const line = this.flushLine ?? new Set()
+    const line = this.flushLine ?? new WaitLine()
     this.flushLine = line
     const waiter = new FlushWaiter(
       this.context,
@@ -214,38 +218,35 @@ export class Connections implements ConnectionHost {
   // From the pipes
 
   onReadable(pipe: Pipe): void {
-    if (this.links.get(pipe)?.attached) this.pattern.onReadable(pipe)
+    if ((pipe.peer as Link | null)?.attached) this.pattern.onReadable(pipe)
   }
 
   onWritable(pipe: Pipe): void {
-    if (this.links.get(pipe)?.attached) this.pattern.onWritable(pipe)
+    if ((pipe.peer as Link | null)?.attached) this.pattern.onWritable(pipe)
   }
 
   onWritten(pipe: Pipe): void {
-    if (this.flushLine === null || this.flushLine.size === 0) return
+    if (this.flushLine === null || this.flushLine.length === 0) return
     for (const waiter of this.flushLine) waiter.progress(pipe)
   }
 
   // From the connections
 
-  createLink(endpoint: string, end: (error: Error | null) => void): Link {
-    return this.adoptLink(Pipe.create(this, this.marks.in, this.marks.out, this.context.bytes), endpoint, end)
+  createLink(endpoint: string, owner: LinkOwner): Link {
+    return this.adoptLink(Pipe.create(this, this.marks.in, this.marks.out, this.context.bytes), endpoint, owner)
   }
 
-  adoptLink(pipe: Pipe, endpoint: string, end: (error: Error | null) => void): Link {
-    const link = new Link(pipe, end)
+  adoptLink(pipe: Pipe, endpoint: string, owner: LinkOwner): Link {
+    const link = new Link(pipe, owner)
     pipe.peer = link
     link.endpoint = endpoint
     return link
   }
 
   attach(link: Link): boolean {
-    this.links.set(link.pipe, link)
-    link.attached = true
-    if (this.pattern.pipeAttached(link)) return true
-    link.attached = false
-    this.links.delete(link.pipe)
-    return false
+    link.attached = link.live = true
+    if (!this.pattern.pipeAttached(link)) link.attached = link.live = false
+    return link.live
   }
 
   peerReady(link: Link, peer: PeerInfo, connection: { readonly remote: string }): void {
@@ -255,7 +256,7 @@ export class Connections implements ConnectionHost {
     link.routingId ??= peer.identity
     link.since = this.context.runtime.date()
     if (link.attached) this.pattern.pipeReady(link, peer.identity)
-    if (this.readyLine === null || this.readyLine.size === 0) return
+    if (this.readyLine === null || this.readyLine.length === 0) return
     const count = this.readyCount
     for (const waiter of this.readyLine) if (count >= waiter.peers) waiter.resolve()
   }
@@ -266,7 +267,8 @@ export class Connections implements ConnectionHost {
 
   ended(link: Link): void {
     const { pipe } = link
-    if (!this.links.delete(pipe)) return
+    if (!link.live) return
+    link.live = false
     pipe.ended = true
     pipe.counters.addTo(this.counters)
     for (const waiter of this.flushLine ?? []) waiter.forget(pipe)
@@ -331,8 +333,13 @@ export class Connections implements ConnectionHost {
     })
   }
 
+  private allUsers(): EndpointUser[] {
+    return this.leaving === null ? this.users : [...this.users, ...this.leaving.keys()]
+  }
+
   private add(user: EndpointUser): void {
-    this.users.push(user)
+    // Not pushed: that would make room for 17, and most sockets have one.
+    this.users = this.users.concat(user)
     this.lastEndpoint = user.endpoint
   }
 

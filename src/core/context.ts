@@ -4,6 +4,7 @@
  */
 import { ZmqError } from "../errors.js"
 import type { Bytes } from "../message.js"
+import { Ring } from "../pipe/ring.js"
 import type { Transport } from "../transport/transport.js"
 import { SlabPool } from "../wire/batch.js"
 import { SharedEncoder } from "../wire/shared-encoder.js"
@@ -14,6 +15,11 @@ import { Turn } from "./turn.js"
 /** A connection with bytes to write. */
 export interface Flushable {
   flush(): void
+}
+
+/** Receives that wait while something is there for them. */
+export interface Servable {
+  serveNow(): void
 }
 
 /** What a context needs of its sockets. */
@@ -54,12 +60,15 @@ export class ContextBase implements ExitWatcher {
   }
   private readonly transports: Map<string, Transport>
   private readonly members = new Set<ContextMember>()
-  private dirty: Flushable[] = []
+  private readonly dirty = new Ring<Flushable>()
+  private readonly hungry = new Ring<Servable>()
   private closed = false
   private readonly flushDirty = () => {
-    const dirty = this.dirty
-    this.dirty = []
-    for (let i = 0; i < dirty.length; i++) dirty[i]!.flush()
+    for (let each = this.dirty.shift(); each !== undefined; each = this.dirty.shift()) each.flush()
+  }
+
+  private readonly serveHungry = () => {
+    for (let each = this.hungry.shift(); each !== undefined; each = this.hungry.shift()) each.serveNow()
   }
 
   constructor(environment: Environment) {
@@ -123,5 +132,11 @@ export class ContextBase implements ExitWatcher {
   flushSoon(session: Flushable): void {
     if (this.dirty.length === 0) this.runtime.soon(this.flushDirty)
     this.dirty.push(session)
+  }
+
+  /** Calls `serveNow` when the running callback is over. Once, for each call. */
+  serveSoon(queue: Servable): void {
+    if (this.hungry.length === 0) this.runtime.soon(this.serveHungry)
+    this.hungry.push(queue)
   }
 }

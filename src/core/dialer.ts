@@ -8,11 +8,11 @@ import type { Pipe } from "../pipe/pipe.js"
 import type { Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
 import { type ConnectionHost, type EndpointOptions, type EndpointUser, owes } from "./connection-host.js"
-import type { Link } from "./link.js"
+import type { Link, LinkOwner } from "./link.js"
 import type { Timer } from "./runtime.js"
 import { Session, type SessionOwner } from "./session.js"
 
-export class Dialer implements EndpointUser, SessionOwner {
+export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
   readonly role = "connected"
   private link: Link | null = null
   private session: Session | null = null
@@ -66,6 +66,10 @@ export class Dialer implements EndpointUser, SessionOwner {
     session?.abort()
     this.link?.pipe.dropOutbound("closed")
     this.finish()
+  }
+
+  cut(_pipe: Pipe, error: Error | null): void {
+    this.session?.abort(error)
   }
 
   flushNow(): void {
@@ -159,7 +163,7 @@ export class Dialer implements EndpointUser, SessionOwner {
   }
 
   private join(): Link | null {
-    const link = this.host.createLink(this.endpoint, error => this.session?.abort(error))
+    const link = this.host.createLink(this.endpoint, this)
     link.routingId = this.routingId
     if (!this.host.attach(link)) return null
     this.link = link

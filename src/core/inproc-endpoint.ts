@@ -4,12 +4,12 @@ import type { Pipe } from "../pipe/pipe.js"
 import type { PeerInfo } from "../wire/engine.js"
 import type { ConnectionHost, EndpointUser, Role } from "./connection-host.js"
 import { InprocEnd, type InprocSocket } from "./inproc.js"
-import type { Link } from "./link.js"
+import type { Link, LinkOwner } from "./link.js"
 
 /** One scheme, without a transport: no bytes move. */
 export const INPROC = "inproc"
 
-export class InprocEndpoint implements EndpointUser, InprocSocket {
+export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
   readonly endpoint: string
   private readonly ends = new Map<InprocEnd, Link>()
   private half: InprocEnd | null = null
@@ -59,7 +59,7 @@ export class InprocEndpoint implements EndpointUser, InprocSocket {
 
   connect(): void {
     const half = InprocEnd.half(this)
-    const link = this.host.adoptLink(half.pipe, this.endpoint, () => this.disconnect(half))
+    const link = this.host.adoptLink(half.pipe, this.endpoint, this)
     link.routingId = this.peerId
     if (!this.host.attach(link)) return
     this.ends.set(half, link)
@@ -107,10 +107,14 @@ export class InprocEndpoint implements EndpointUser, InprocSocket {
     this.host.onWritten(pipe)
   }
 
+  cut(pipe: Pipe): void {
+    for (const end of this.ends.keys()) if (end.pipe === pipe) this.disconnect(end)
+  }
+
   joined(end: InprocEnd, other: InprocSocket): void {
     let link = this.ends.get(end)
     if (link === undefined) {
-      link = this.host.adoptLink(end.pipe, this.endpoint, () => this.disconnect(end))
+      link = this.host.adoptLink(end.pipe, this.endpoint, this)
       if (!this.host.attach(link)) {
         end.close()
         return

@@ -2,6 +2,12 @@
 import type { Bytes } from "../message.js"
 import type { Counters, Pipe } from "../pipe/pipe.js"
 
+/** Whoever has the connections of links. */
+export interface LinkOwner {
+  /** Ends the connection of this pipe, if there is one. */
+  cut(pipe: Pipe, error: Error | null): void
+}
+
 /** One peer of a socket: its pipe, and what is known of it. Lives as long as the pipe; a connecting one outlives connections. */
 export class Link {
   /** The endpoint that was connected to, or that accepted. */
@@ -11,16 +17,22 @@ export class Link {
   type = ""
   mechanism = "NULL"
   routingId: Uint8Array | null = null
-  /** When the handshake was done; null while there is no connection. */
-  since: Date | null = null
+  /** When the handshake was done, in milliseconds since 1970; null while there is no connection. */
+  since: number | null = null
   /** The pattern has it. */
   attached = false
+  /** The pattern had it, and the peer is not gone for good. */
+  live = false
 
   constructor(
     readonly pipe: Pipe,
-    /** Ends the connection: as if the peer had (null), or for its fault, which is final for a connecting side. */
-    readonly end: (error: Error | null) => void,
+    private readonly owner: LinkOwner,
   ) {}
+
+  /** Ends the connection: as if the peer had (null), or for its fault, which is final for a connecting side. */
+  end(error: Error | null): void {
+    this.owner.cut(this.pipe, error)
+  }
 }
 
 /** How many messages were dropped: in total, and by each reason that occurred. */
@@ -98,7 +110,8 @@ export class Peer<B extends Uint8Array = Uint8Array> {
 
   /** When its handshake was done; null while it is not connected. */
   get since(): Date | null {
-    return this.link.since
+    const { since } = this.link
+    return since === null ? null : new Date(since)
   }
 
   stats(): PeerStats {

@@ -1,7 +1,7 @@
 /** The real surroundings: Node's clock, timers and process. Timers do not keep the process alive; a context does. */
 import { performance } from "node:perf_hooks"
 import { debuglog } from "node:util"
-import type { ExitWatcher, Runtime } from "./runtime.js"
+import type { ExitWatcher, Runtime, Timer } from "./runtime.js"
 
 /** The longest delay that Node's timers take. */
 const LONGEST = 2 ** 31 - 1
@@ -39,16 +39,25 @@ class ExitWatch {
   }
 }
 
+class NodeTimer implements Timer {
+  private readonly timeout: NodeJS.Timeout
+
+  constructor(ms: number, callback: () => void) {
+    this.timeout = setTimeout(callback, Math.min(ms, LONGEST)).unref()
+  }
+
+  cancel(): void {
+    clearTimeout(this.timeout)
+  }
+}
+
 const keeper = new Keeper()
 const exits = new ExitWatch()
 
 export const nodeRuntime: Runtime = {
   now: () => performance.now(),
-  date: () => new Date(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, Math.min(ms, LONGEST)).unref()
-    return { cancel: () => clearTimeout(timer) }
-  },
+  date: Date.now,
+  after: (ms, callback) => new NodeTimer(ms, callback),
   soon: callback => process.nextTick(callback),
   later: callback => void setImmediate(callback),
   random: Math.random,

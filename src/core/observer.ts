@@ -5,7 +5,7 @@
 import { type ProtocolError, ZmqError } from "../errors.js"
 import { Ring } from "../pipe/ring.js"
 import type { ContextBase } from "./context.js"
-import { Waiter, type WaitOptions } from "./waiter.js"
+import { Waiter, WaitLine, type WaitOptions } from "./waiter.js"
 
 /** Events that may wait to be read. */
 const MOST = 1000
@@ -52,7 +52,7 @@ export interface Observed {
 
 export class Observer {
   private readonly queue = new Ring<Event>()
-  private readonly line = new Set<Waiter<Event>>()
+  private readonly line = new WaitLine<Waiter<Event>>()
   private readonly listeners = new Map<EventType, Listener[]>()
   private emitting = false
   private scheduled = false
@@ -85,7 +85,7 @@ export class Observer {
       )
     }
     if (this.ended) throw new ZmqError("EBADF")
-    const event = this.line.size === 0 ? this.next() : undefined
+    const event = this.line.length === 0 ? this.next() : undefined
     if (event !== undefined) return Promise.resolve(event)
     return new Waiter(this.context, this.line, options, () => new ZmqError("EAGAIN")).promise
   }
@@ -128,8 +128,8 @@ export class Observer {
     if (this.ended || (this.queue.length >= MOST && event.type !== "end")) return
     this.queue.push(event)
     if (this.emitting) this.deliverSoon()
-    const [first] = this.line
-    if (first === undefined) return
+    const { first } = this.line
+    if (first === null) return
     first.resolve(this.queue.shift() as Event)
     if (event.type === "end") this.close()
   }

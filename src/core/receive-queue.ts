@@ -6,7 +6,7 @@ import { ZmqError } from "../errors.js"
 import type { Message } from "../message.js"
 import type { Pipe } from "../pipe/pipe.js"
 import type { ContextBase } from "./context.js"
-import { Waiter, type WaitOptions } from "./waiter.js"
+import { Waiter, WaitLine, type WaitOptions } from "./waiter.js"
 
 /** The pattern's side of receiving. */
 export interface Receiver {
@@ -47,15 +47,7 @@ class PendingReceive extends Waiter<unknown> {
 }
 
 export class ReceiveQueue {
-  private readonly line = new Set<PendingReceive>()
-  private readonly serveLater = () => {
-    this.later = false
-    this.serveNow()
-  }
-  private readonly serveSoon = () => {
-    this.soon = false
-    this.serveNow()
-  }
+  private readonly line = new WaitLine<PendingReceive>()
   private later = false
   private soon = false
   private closed = false
@@ -69,7 +61,7 @@ export class ReceiveQueue {
   /** Receives in the given form; for {@link Form.Batch} up to `max` messages at a time. */
   receive(form: Form, options: WaitOptions | undefined, max: number): Promise<unknown> {
     const turn = this.context.turn
-    if (this.line.size === 0 && turn.open && !options?.signal?.aborted) {
+    if (this.line.length === 0 && turn.open && !options?.signal?.aborted) {
       const value = this.take(form, max)
       if (value !== undefined) return Promise.resolve(value)
     }
@@ -78,7 +70,7 @@ export class ReceiveQueue {
 
   /** A message if one is there; null if not. */
   tryReceive(): Message | null {
-    const message = this.line.size === 0 ? this.receiver.receiveNow() : undefined
+    const message = this.line.length === 0 ? this.receiver.receiveNow() : undefined
     if (message !== undefined) return message
     const error = this.receiver.receiveError()
     if (error.code === "EAGAIN") return null
@@ -90,13 +82,15 @@ export class ReceiveQueue {
    * without waiting; on inproc that lets a sender run ahead instead of waking the receiver for each message.
    */
   serve(): void {
-    if (this.line.size === 0 || this.soon) return
+    if (this.line.length === 0 || this.soon) return
     this.soon = true
-    this.context.runtime.soon(this.serveSoon)
+    this.context.serveSoon(this)
   }
 
-  private serveNow(): void {
-    for (const pending of this.line) {
+  /** Gives those who wait what is there. */
+  serveNow(): void {
+    this.soon = false
+    for (let pending = this.line.first; pending !== null; pending = this.line.first) {
       const value = this.take(pending.form, pending.max)
       if (value === undefined) break
       pending.resolve(value)
@@ -147,13 +141,16 @@ export class ReceiveQueue {
     pending.max = max
     if (!this.later && !this.context.turn.open) {
       this.later = true
-      this.context.turn.call(this.serveLater)
+      this.context.turn.call(() => {
+        this.later = false
+        this.serveNow()
+      })
     }
     return pending.promise
   }
 
   private takeOrFail(form: Form, max: number): Promise<unknown> {
-    const value = this.line.size === 0 ? this.take(form, max) : undefined
+    const value = this.line.length === 0 ? this.take(form, max) : undefined
     return value === undefined ? Promise.reject(this.receiver.receiveError()) : Promise.resolve(value)
   }
 }

@@ -20,8 +20,8 @@ export interface ExitWatcher {
 export interface Runtime {
   /** Milliseconds from some fixed point, never going back. */
   now(): number
-  /** The time of day, for people. */
-  date(): Date
+  /** The time of day, in milliseconds since 1970. */
+  date(): number
   /** Calls once, after `ms` milliseconds. Does not keep the process alive. */
   after(ms: number, callback: () => void): Timer
   /** Calls when the running callback is over, before anything else happens. */

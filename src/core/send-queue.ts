@@ -5,7 +5,7 @@
 import { ZmqError } from "../errors.js"
 import { keep, type Message, sizeOf } from "../message.js"
 import type { ContextBase } from "./context.js"
-import { Waiter, type WaitOptions } from "./waiter.js"
+import { Waiter, WaitLine, type WaitOptions } from "./waiter.js"
 
 /** The pattern's side of sending. */
 export interface Sender {
@@ -26,7 +26,7 @@ class PendingSend extends Waiter<void> {
 }
 
 export class SendQueue {
-  private readonly line = new Set<PendingSend>()
+  private readonly line = new WaitLine<PendingSend>()
   private serving = false
 
   constructor(
@@ -37,12 +37,12 @@ export class SendQueue {
 
   /** Sends that wait. */
   get length(): number {
-    return this.line.size
+    return this.line.length
   }
 
   /** Sends a message whose array is ours. Rejects when it cannot be sent. */
   send(message: Message, options: WaitOptions | undefined): Promise<void> {
-    if (this.line.size === 0 && !options?.signal?.aborted) {
+    if (this.line.length === 0 && !options?.signal?.aborted) {
       try {
         const { turn } = this.context
         const size = sizeOf(message)
@@ -59,7 +59,7 @@ export class SendQueue {
 
   /** Sends now or not at all. */
   trySend(message: Message): boolean {
-    if (this.line.size === 0 && this.sender.sendNow(message)) return true
+    if (this.line.length === 0 && this.sender.sendNow(message)) return true
     const error = this.sender.sendError()
     if (error.code === "EAGAIN") return false
     throw error
@@ -67,7 +67,7 @@ export class SendQueue {
 
   /** Resolves when every send that waits now was taken, or has failed. */
   settle(options: WaitOptions): Promise<void> {
-    if (this.line.size === 0) return Promise.resolve()
+    if (this.line.length === 0) return Promise.resolve()
     return new PendingSend(this.context, this.line, options, () => new ZmqError("EAGAIN")).promise
   }
 
@@ -75,7 +75,7 @@ export class SendQueue {
   serve(): void {
     if (this.serving) return
     this.serving = true
-    for (const pending of this.line) if (!this.take(pending)) break
+    for (let { first } = this.line; first !== null && this.take(first); first = this.line.first);
     this.serving = false
   }
 
@@ -97,8 +97,10 @@ export class SendQueue {
   private wait(message: Message, options: WaitOptions): Promise<void> {
     const timeout = options.timeout ?? this.limits.sendTimeout
     if (timeout === 0) return Promise.reject(this.sender.sendError())
-    if (this.line.size >= this.limits.maxPendingSends) {
-      return Promise.reject(new ZmqError("EBUSY", { detail: `${this.line.size} sends wait already (maxPendingSends)` }))
+    if (this.line.length >= this.limits.maxPendingSends) {
+      return Promise.reject(
+        new ZmqError("EBUSY", { detail: `${this.line.length} sends wait already (maxPendingSends)` }),
+      )
     }
     keep(message, this.context.bytes)
     const wait = { signal: options.signal, timeout }

@@ -13,6 +13,7 @@ import type { ByteStream, StreamSink } from "../transport/transport.js"
 import { OutBatch } from "../wire/batch.js"
 import { Engine, type EngineOptions, type EngineSink, type PeerInfo } from "../wire/engine.js"
 import type { ContextBase, Flushable } from "./context.js"
+import type { LinkOwner } from "./link.js"
 import type { Timer } from "./runtime.js"
 
 /** A session encodes only while less than this waits in its stream. */
@@ -36,7 +37,7 @@ export interface SessionOwner {
   onEnded(session: Session, error: Error | null, handshaking: boolean): void
 }
 
-export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flushable {
+export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flushable, LinkOwner {
   pipe: Pipe | null = null
   /** The connection was there at some time. */
   opened = false
@@ -51,7 +52,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   /** What was not decoded yet: the rest of a chunk, and what came after it. */
   private chunk: Uint8Array | null = null
   private at = 0
-  private readonly more: Uint8Array[] = []
+  private more: Uint8Array[] | null = null
   private paused = false
   /** Why the stream closed while something was left to decode; undefined while it is open. */
   private fate: Error | null | undefined = undefined
@@ -94,6 +95,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   onBytes(chunk: Uint8Array): void {
     if (this.ended) return
     if (this.chunk !== null) {
+      this.more ??= []
       this.more.push(chunk)
       this.paused = true
       this.stream.pause()
@@ -215,6 +217,11 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.finishIfDone()
   }
 
+  /** From the link, which is of this session alone. */
+  cut(_pipe: Pipe, error: Error | null): void {
+    this.end(error)
+  }
+
   /** Ends now. */
   abort(error: Error | null = null): void {
     this.end(error)
@@ -269,7 +276,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
       if (at < chunk.length) {
         this.at = at
       } else {
-        this.chunk = this.more.shift() ?? null
+        this.chunk = this.more?.shift() ?? null
         this.at = 0
         this.now = this.context.runtime.now()
       }
@@ -331,7 +338,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.timer?.cancel()
     this.portionTimer?.cancel()
     this.chunk = null
-    this.more.length = 0
+    this.more = null
     const pipe = this.pipe
     if (pipe === null) return
     if (pipe.drain === this) pipe.drain = null

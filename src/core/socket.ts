@@ -6,8 +6,7 @@ import { ZmqError } from "../errors.js"
 import type { Message } from "../message.js"
 import { OPTIONS, type OptionName, type OptionRow, optionValues } from "../options.js"
 import { Counters, type Pipe } from "../pipe/pipe.js"
-import type { Properties } from "../wire/command.js"
-import { NullMechanism } from "../wire/null.js"
+import { nullMechanism } from "../wire/null.js"
 import type { SocketTypeName } from "../wire/socket-types.js"
 import type { EndpointOptions, EventDetails } from "./connection-host.js"
 import { type ConnectionSettings, Connections, type Pattern } from "./connections.js"
@@ -55,8 +54,6 @@ export abstract class SocketBase
   protected readonly sends: SendQueue
   protected readonly receives: ReceiveQueue
   protected readonly connections: Connections
-  /** Messages dropped that belong to no peer. */
-  protected readonly counters = new Counters()
   private readonly home: ContextBase
   readonly marks: SocketMarks
   private observer: Observer | null = null
@@ -221,21 +218,20 @@ export abstract class SocketBase
   /** What this socket has sent, received and dropped so far, and what waits now. */
   stats(): SocketStats {
     const sum = new Counters()
-    sum.add(this.counters)
     sum.add(this.connections.counters)
     let queuedIn = 0
     let queuedOut = 0
-    for (const { counters, inbound, outbound } of this.connections.links.keys()) {
-      sum.add(counters)
-      queuedIn += inbound.length
-      queuedOut += outbound.length
+    for (const { pipe } of this.connections.links()) {
+      sum.add(pipe.counters)
+      queuedIn += pipe.inbound.length
+      queuedOut += pipe.outbound.length
     }
     return { ...statsOf(sum, queuedIn, queuedOut), peers: this.connections.readyCount }
   }
 
   /** The peers whose handshake is done. */
   peers(): Peer[] {
-    return [...this.connections.links.values()]
+    return [...this.connections.links()]
       .filter(link => link.since !== null)
       .map(link => new Peer(link, this.home.bytes))
   }
@@ -293,6 +289,11 @@ export abstract class SocketBase
     if (this.closing !== null) throw new ZmqError("EBADF")
   }
 
+  /** What messages that belong to no peer are counted in. */
+  protected get counters(): Counters {
+    return this.connections.counters
+  }
+
   protected get core(): ContextBase {
     return this.home
   }
@@ -309,7 +310,7 @@ export abstract class SocketBase
       maxMessageSize: limit,
       type: this.typeName,
       routingId: this.store.bytesOf("routingId"),
-      mechanism: (own: Properties) => new NullMechanism(own),
+      mechanism: nullMechanism,
     })
   }
 }

@@ -14,8 +14,11 @@ export interface WaitOptions {
   timeout?: number | undefined
 }
 
-export class Waiter<T> {
+export class Waiter<T> implements InLine {
   done = false
+  /** Its neighbours in the line, which are the line's business. */
+  before: InLine | null = null
+  behind: InLine | null = null
   readonly promise: Promise<T>
   private resolvePromise!: (value: T) => void
   private rejectPromise!: (error: unknown) => void
@@ -26,7 +29,7 @@ export class Waiter<T> {
   /** Stands in `line`, in which it waits, until it is done; `expired` makes the error for a timeout. */
   constructor(
     private readonly context: ContextBase,
-    private readonly line: Set<Waiter<T>>,
+    private readonly line: WaitLine<Waiter<T>>,
     { signal, timeout = -1 }: WaitOptions,
     expired: () => unknown,
   ) {
@@ -64,6 +67,46 @@ export class Waiter<T> {
     if (this.onAbort !== null) this.signal?.removeEventListener("abort", this.onAbort)
     this.context.release()
     return true
+  }
+}
+
+interface InLine {
+  before: InLine | null
+  behind: InLine | null
+}
+
+/** Waiters in the order in which they came, linked, as any of them may leave at any time. */
+export class WaitLine<W extends InLine> {
+  length = 0
+  first: W | null = null
+  private last: W | null = null
+
+  add(waiter: W): void {
+    waiter.before = this.last
+    if (this.last === null) this.first = waiter
+    else this.last.behind = waiter
+    this.last = waiter
+    this.length++
+  }
+
+  /** Of a waiter that stands in this line, once. */
+  delete(waiter: W): void {
+    const { before, behind } = waiter
+    if (before === null) this.first = behind as W | null
+    else before.behind = behind
+    if (behind === null) this.last = before as W | null
+    else behind.before = before
+    waiter.before = waiter.behind = null
+    this.length--
+  }
+
+  /** The one that was reached may leave meanwhile. */
+  *[Symbol.iterator](): Iterator<W> {
+    let next: W | null
+    for (let waiter = this.first; waiter !== null; waiter = next) {
+      next = waiter.behind as W | null
+      yield waiter
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import type { Pipe } from "./pipe.js"
 const FEW = 8
 
 export class ActiveList {
-  private readonly pipes: Pipe[] = []
+  private pipes: Pipe[] = []
   /** Where each pipe stands; null while there are so few that looking is as quick. */
   private places: Map<Pipe, number> | null = null
   private active = 0
@@ -25,7 +25,9 @@ export class ActiveList {
   }
 
   add(pipe: Pipe, active: boolean): void {
-    this.pipes.push(pipe)
+    // One that is alone gets an array of one: the first push would make room for 17.
+    if (this.pipes.length === 0) this.pipes = [pipe]
+    else this.pipes.push(pipe)
     if (this.places !== null) this.places.set(pipe, this.pipes.length - 1)
     else if (this.pipes.length > FEW) this.places = new Map(this.pipes.map((each, place) => [each, place]))
     if (active) this.activate(pipe)

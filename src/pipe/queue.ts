@@ -21,6 +21,9 @@ export interface Marks {
   conflate: boolean
 }
 
+/** A number of messages that no queue holds; a small integer, which costs a queue no memory. */
+const ANY = 2 ** 31 - 1
+
 export class Queue {
   /** Bytes in the queue. */
   bytes = 0
@@ -36,7 +39,7 @@ export class Queue {
   private unacknowledged = 0
   private read = 0
   private starved = false
-  private portion = Number.POSITIVE_INFINITY
+  private portion = ANY
 
   constructor(marks: Marks) {
     this.setMarks(marks)

@@ -1,6 +1,6 @@
 /** A first-in first-out list in one array that doubles when it is full. An empty one that had grown large starts small again. */
 
-const SMALLEST = 16
+const SMALLEST = 4
 /** A ring that became larger than this gives its memory back when it runs empty. */
 const KEEP_UP_TO = 2048
 

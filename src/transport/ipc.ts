@@ -29,7 +29,6 @@ function pathOf(address: string): string {
 function connect(address: string): ByteStream {
   const socket = new Socket(NET_MARKS)
   const stream = new NetStream(socket, () => ({ local: "", remote: `ipc://${address}` }))
-  socket.once("connect", () => stream.open())
   socket.connect({ path: pathOf(address) })
   return stream
 }

@@ -17,6 +17,37 @@ export interface Ends {
   readonly remote: string
 }
 
+/** The stream of a socket: found there, so that all sockets share their listeners. */
+const STREAM = Symbol("stream")
+
+interface Carrier extends Socket {
+  [STREAM]: NetStream
+}
+
+function onConnect(this: Carrier): void {
+  this[STREAM].open()
+}
+
+function onData(this: Carrier, chunk: Buffer): void {
+  this[STREAM].onData(chunk)
+}
+
+function onDrain(this: Carrier): void {
+  this[STREAM].onDrain()
+}
+
+function onEnd(this: Carrier): void {
+  this[STREAM].onEnd()
+}
+
+function onError(this: Carrier, error: Error): void {
+  this[STREAM].onError(error)
+}
+
+function onClose(this: Carrier): void {
+  this[STREAM].onClose()
+}
+
 export class NetStream implements ByteStream {
   sink: StreamSink | null = null
   private ends: Ends | null = null
@@ -30,13 +61,15 @@ export class NetStream implements ByteStream {
     private readonly name: (socket: Socket) => Ends,
   ) {
     socket.unref()
-    socket.on("data", chunk => this.onData(chunk))
-    socket.on("drain", () => this.onDrain())
-    socket.on("end", () => this.onEnd())
-    socket.on("error", error => {
-      this.error = error
-    })
-    socket.on("close", () => this.onClose())
+    const carrier = socket as Carrier
+    carrier[STREAM] = this
+    carrier
+      .on("connect", onConnect)
+      .on("data", onData)
+      .on("drain", onDrain)
+      .on("end", onEnd)
+      .on("error", onError)
+      .on("close", onClose)
   }
 
   /** Tells the sink that the connection is there. */
@@ -97,23 +130,27 @@ export class NetStream implements ByteStream {
     this.socket.destroy(error)
   }
 
-  private onData(chunk: Uint8Array): void {
+  onData(chunk: Uint8Array): void {
     if (this.destroyed || this.ending !== null) return
     // Frames are views of the chunk: transferring one to a thread would take it away under all the others.
     markAsUntransferable(chunk.buffer)
     this.sink?.onBytes(chunk)
   }
 
-  private onDrain(): void {
+  onDrain(): void {
     if (!this.destroyed) this.sink?.onDrained()
   }
 
+  onError(error: Error): void {
+    this.error = error
+  }
+
   /** The peer will send no more: in ZMTP, it is gone. */
-  private onEnd(): void {
+  onEnd(): void {
     if (this.ending === null) this.socket.destroy()
   }
 
-  private onClose(): void {
+  onClose(): void {
     this.finish()
     if (this.destroyed) return
     this.destroyed = true

@@ -33,11 +33,8 @@ function tune(socket: Socket, options: TransportOptions): void {
 function connect(address: string, options: TransportOptions): ByteStream {
   const { host, port, source } = parseDestination(address)
   const socket = new Socket(NET_MARKS)
+  tune(socket, options)
   const stream = new NetStream(socket, nameEnds)
-  socket.once("connect", () => {
-    tune(socket, options)
-    stream.open()
-  })
   // One address, the first, as libzmq does: trying several would hide which family was meant.
   const to = { host, port, family: options.ipv6 ? 0 : 4, autoSelectFamily: false }
   if (source === null && (options.ipv6 || !isIPv6(host))) {

@@ -48,9 +48,9 @@ export class OutBatch {
   private start = 0
   private at = 0
   private level = 0
-  private sealed: Uint8Array[] = []
+  private sealed: Uint8Array[] | null = null
   /** Slabs that are full, and perhaps not written yet. */
-  private readonly spent: Uint8Array[] = []
+  private spent: Uint8Array[] | null = null
   /** A range of somebody else's slab that is not sealed yet. */
   private shared: Uint8Array | null = null
   private sharedFrom = 0
@@ -105,8 +105,8 @@ export class OutBatch {
    */
   take(): Uint8Array[] {
     this.seal()
-    const ranges = this.sealed
-    this.sealed = []
+    const ranges = this.sealed ?? []
+    this.sealed = null
     this.bytes = 0
     return ranges
   }
@@ -114,7 +114,8 @@ export class OutBatch {
   /** All that was taken is written: the slab may serve again, here or elsewhere. */
   recycle(): void {
     if (this.bytes > 0) return
-    for (let spent = this.spent.pop(); spent !== undefined; spent = this.spent.pop()) this.pool.give(spent)
+    if (this.spent !== null) for (const spent of this.spent) this.pool.give(spent)
+    this.spent = null
     if (this.slab === null) return
     if (this.level > 0 && this.at < SIZES[this.level - 1]! / 2) this.level--
     this.pool.give(this.slab)
@@ -147,25 +148,32 @@ export class OutBatch {
     this.at = copied ? at + size : at
     if (!copied) {
       this.seal()
-      this.sealed.push(body)
+      this.add(body)
     }
     this.bytes += size + LONG_HEADER
   }
 
   private seal(): void {
     if (this.shared !== null) {
-      this.sealed.push(this.shared.subarray(this.sharedFrom, this.sharedTo))
+      this.add(this.shared.subarray(this.sharedFrom, this.sharedTo))
       this.shared = null
     }
     if (this.slab !== null && this.at > this.start) {
-      this.sealed.push(this.slab.subarray(this.start, this.at))
+      this.add(this.slab.subarray(this.start, this.at))
       this.start = this.at
     }
+  }
+
+  /** Most lists are of one range: pushed to an empty array it would make room for 17. */
+  private add(range: Uint8Array): void {
+    if (this.sealed === null) this.sealed = [range]
+    else this.sealed.push(range)
   }
 
   private nextSlab(room = 0): Uint8Array {
     this.seal()
     if (this.slab !== null) {
+      this.spent ??= []
       this.spent.push(this.slab)
       if (this.level < LARGEST) this.level++
     }

@@ -8,10 +8,18 @@ export const COMMAND = 0x04
 
 /** What a peer says of itself in its handshake: property names to values. */
 export type Properties = Map<string, Uint8Array>
+/** The same for what this side says. */
+export type PropertyList = Iterable<readonly [string, Uint8Array]>
+
+/** Characters that are made in one call; adding them up one by one makes a tree of strings. */
+const AT_ONCE = 64
 
 export function latin1(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = ""
-  for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]!)
+  for (let at = from; at < to; at += AT_ONCE) {
+    const some = bytes.subarray(at, Math.min(to, at + AT_ONCE))
+    text += String.fromCharCode.apply(null, some as unknown as number[])
+  }
   return text
 }
 
@@ -36,12 +44,13 @@ export function commandData(body: Uint8Array): Uint8Array {
   return body.subarray(1 + body[0]!)
 }
 
-export function encodeProperties(properties: Iterable<readonly [string, Uint8Array]>): Uint8Array {
-  const entries = [...properties]
-  const encoded = new Uint8Array(entries.reduce((sum, [name, value]) => sum + 5 + name.length + value.length, 0))
+export function encodeProperties(properties: PropertyList): Uint8Array {
+  let size = 0
+  for (const [name, value] of properties) size += 5 + name.length + value.length
+  const encoded = new Uint8Array(size)
   const view = new DataView(encoded.buffer)
   let at = 0
-  for (const [name, value] of entries) {
+  for (const [name, value] of properties) {
     encoded[at++] = name.length
     for (let i = 0; i < name.length; i++) encoded[at++] = name.charCodeAt(i)
     view.setUint32(at, value.length)
@@ -49,6 +58,13 @@ export function encodeProperties(properties: Iterable<readonly [string, Uint8Arr
     at += 4 + value.length
   }
   return encoded
+}
+
+const EMPTY = new Uint8Array(0)
+
+/** Of any kind of byte array; `slice` would give a view of some (Buffer). */
+function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return from === to ? EMPTY : new Uint8Array(bytes.subarray(from, to))
 }
 
 /** Reads properties up to the end of `data`; of a name that comes twice the first counts. The values are copies. */
@@ -62,7 +78,7 @@ export function decodeProperties(data: Uint8Array, code: ProtocolErrorCode): Pro
     const valueEnd = nameEnd + 4 + view.getUint32(nameEnd)
     if (valueEnd > data.length) throw new ProtocolError(code, "a property's value is cut off")
     const name = latin1(data, at + 1, nameEnd)
-    if (!properties.has(name)) properties.set(name, data.slice(nameEnd + 4, valueEnd))
+    if (!properties.has(name)) properties.set(name, copyOf(data, nameEnd + 4, valueEnd))
     at = valueEnd
   }
   return properties

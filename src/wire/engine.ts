@@ -58,10 +58,11 @@ export class Engine implements DecoderSink {
   private state = State.Greeting
   /** Null when it is done. */
   private greeting: Greeting | null
-  /** Null when the handshake is done: NULL has no more to do. */
-  private mechanism: Mechanism | null
+  /** Null before the greeting is done, and when the handshake is: NULL has no more to do. */
+  private mechanism: Mechanism | null = null
   private readonly decoder: Decoder
-  private readonly heartbeat: Heartbeat
+  /** Made when the first PING is to go out, or comes. */
+  private heartbeat: Heartbeat | null = null
   private handshakeBy = Number.POSITIVE_INFINITY
   private now = 0
   private peerMinor = 0
@@ -74,13 +75,8 @@ export class Engine implements DecoderSink {
     private readonly batch: OutBatch,
     private readonly sink: EngineSink,
   ) {
-    const own: Properties = new Map([["Socket-Type", ascii(options.type)]])
-    if (tellsIdentity(options.type)) own.set("Identity", options.routingId ?? new Uint8Array(0))
-    const mechanism = options.mechanism(own, now => this.resume(now))
-    this.mechanism = mechanism
-    this.greeting = new Greeting(mechanism.name)
+    this.greeting = new Greeting(options.mechanism.name)
     this.decoder = new Decoder(bytes, options, this)
-    this.heartbeat = new Heartbeat(options)
     this.subscribes = subscribes(options.type)
     this.publishes = publishes(options.type)
   }
@@ -114,7 +110,7 @@ export class Engine implements DecoderSink {
         if (at === chunk.length) return at
       }
       if (this.state === State.Failed) return chunk.length
-      this.heartbeat.heard()
+      this.heartbeat?.heard()
       return this.decoder.decode(chunk, at)
     } catch (error) {
       this.fail(error)
@@ -124,7 +120,7 @@ export class Engine implements DecoderSink {
 
   /** The peer is alive, by other signs than what was received here. */
   heard(): void {
-    this.heartbeat.heard()
+    this.heartbeat?.heard()
   }
 
   /** Appends a message to the batch. Only after the handshake. */
@@ -143,7 +139,7 @@ export class Engine implements DecoderSink {
   /** When {@link handleTimeout} wants to be called; Infinity: never. */
   nextTimeout(): number {
     if (this.state === State.Failed) return Number.POSITIVE_INFINITY
-    return this.handshaking ? this.handshakeBy : this.heartbeat.next()
+    return this.handshaking ? this.handshakeBy : (this.heartbeat?.next() ?? Number.POSITIVE_INFINITY)
   }
 
   handleTimeout(now: number): void {
@@ -152,7 +148,7 @@ export class Engine implements DecoderSink {
       if (now >= this.handshakeBy) this.fail(new ZmqError("ETIMEDOUT", { detail: "the handshake took too long" }))
       return
     }
-    if (this.state !== State.Traffic) return
+    if (this.state !== State.Traffic || this.heartbeat === null) return
     if (this.heartbeat.expired(now)) {
       this.fail(new ZmqError("ETIMEDOUT", { detail: "the peer was silent for too long" }))
       return
@@ -181,6 +177,7 @@ export class Engine implements DecoderSink {
         if (!this.publishes) return true
         return this.sink.onMessage([this.subscription(CANCEL_BYTE, commandData(body))])
       case "PING": {
+        this.heartbeat ??= new Heartbeat(this.options)
         const pong = this.heartbeat.pong(body, this.now)
         if (pong === null)
           throw new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED", "a PING without time to live")
@@ -203,6 +200,7 @@ export class Engine implements DecoderSink {
     this.peerMinor = greeting.minor
     this.greeting = null
     this.state = State.Handshake
+    this.mechanism = this.options.mechanism.create(ownProperties(this.options), now => this.resume(now))
     this.proceed()
   }
 
@@ -223,11 +221,14 @@ export class Engine implements DecoderSink {
     }
     this.state = State.Traffic
     this.mechanism = null
-    this.heartbeat.start(this.now)
+    if (this.options.heartbeatInterval > 0) {
+      this.heartbeat = new Heartbeat(this.options)
+      this.heartbeat.start(this.now)
+    }
     return this.sink.onReady({
       type: typeName,
-      identity: properties.get("Identity") ?? new Uint8Array(0),
-      mechanism: mechanism.name,
+      identity: properties.get("Identity") ?? NONE,
+      mechanism: this.options.mechanism.name,
       minor: this.peerMinor,
       properties,
     })
@@ -272,6 +273,16 @@ export class Engine implements DecoderSink {
   }
 }
 
+const NONE = new Uint8Array(0)
+
+/** What this side says of itself in the handshake. */
+function ownProperties({ type, routingId }: EngineOptions): [string, Uint8Array][] {
+  const typeProperty: [string, Uint8Array] = ["Socket-Type", ascii(type)]
+  return tellsIdentity(type) ? [typeProperty, ["Identity", routingId ?? NONE]] : [typeProperty]
+}
+
 function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, character => character.charCodeAt(0))
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
 }

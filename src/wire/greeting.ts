@@ -35,11 +35,14 @@ function greetingOf(mechanism: string): Uint8Array {
   return greeting
 }
 
+const NOTHING = new Uint8Array(0)
+
 export class Greeting {
   /** The peer's minor version; valid when done. */
   minor = 0
   private readonly own: Uint8Array
-  private readonly peer = new Uint8Array(GREETING_SIZE)
+  /** Made when its first bytes come. */
+  private peer: Uint8Array = NOTHING
   private received = 0
   private sent = 0
 
@@ -63,6 +66,7 @@ export class Greeting {
   /** Takes the bytes that belong to the greeting. Returns where the rest of `chunk` begins. */
   receive(chunk: Uint8Array, from: number): number {
     const take = Math.min(GREETING_SIZE - this.received, chunk.length - from)
+    if (this.received === 0) this.peer = new Uint8Array(GREETING_SIZE)
     this.peer.set(chunk.subarray(from, from + take), this.received)
     this.received += take
     this.check()

@@ -26,6 +26,7 @@ export class Heartbeat {
 
   constructor(private readonly options: HeartbeatOptions) {}
 
+  /** From the end of the handshake on. */
   start(now: number): void {
     if (this.options.heartbeatInterval > 0) this.pingAt = now + this.options.heartbeatInterval
   }

@@ -2,11 +2,9 @@
  * The contract of a security mechanism (37/ZMTP, mechanisms): it says what it has to say when asked, is told what the
  * peer said, and may wait in between, for the peer or for somebody who decides (an authenticator). It does no I/O.
  */
-import type { Properties } from "./command.js"
+import type { Properties, PropertyList } from "./command.js"
 
 export interface Mechanism {
-  /** As it stands in the greeting: at most 20 upper-case ASCII characters. */
-  readonly name: string
   /** Both sides have said all; `peer` holds what the other said of itself. */
   readonly ready: boolean
   readonly peer: Properties
@@ -16,8 +14,12 @@ export interface Mechanism {
   receive(body: Uint8Array): void
 }
 
-/**
- * Makes a mechanism for one connection, which will say `own` of this side. `proceed` is to be called when it waited for
- * something else than the peer and {@link Mechanism.next} or {@link Mechanism.ready} changed, with the time that it is.
- */
-export type MechanismFactory = (own: Properties, proceed: (now: number) => void) => Mechanism
+export interface MechanismFactory {
+  /** As it stands in the greeting: at most 20 upper-case ASCII characters. */
+  readonly name: string
+  /**
+   * Makes a mechanism for one connection, which will say `own` of this side. `proceed` is to be called when it waited for
+   * something else than the peer and {@link Mechanism.next} or {@link Mechanism.ready} changed, with the time that it is.
+   */
+  create(own: PropertyList, proceed: (now: number) => void): Mechanism
+}

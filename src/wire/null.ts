@@ -8,16 +8,18 @@ import {
   encodeProperties,
   latin1,
   type Properties,
+  type PropertyList,
 } from "./command.js"
-import type { Mechanism } from "./mechanism.js"
+import type { Mechanism, MechanismFactory } from "./mechanism.js"
+
+const NOTHING: Properties = new Map()
 
 export class NullMechanism implements Mechanism {
-  readonly name = "NULL"
-  peer: Properties = new Map()
+  peer: Properties = NOTHING
   private sent = false
   private received = false
 
-  constructor(private readonly own: Properties) {}
+  constructor(private readonly own: PropertyList) {}
 
   get ready(): boolean {
     return this.sent && this.received
@@ -41,6 +43,8 @@ export class NullMechanism implements Mechanism {
     }
   }
 }
+
+export const nullMechanism: MechanismFactory = { name: "NULL", create: own => new NullMechanism(own) }
 
 /** What to make of an ERROR command: its data is the length of the reason and the reason. */
 function peerError(data: Uint8Array): ProtocolError {

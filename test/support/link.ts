@@ -7,7 +7,7 @@ import type { ProtocolError, ZmqError } from "../../src/errors.js"
 import type { Bytes, Message } from "../../src/message.js"
 import { OutBatch, SlabPool } from "../../src/wire/batch.js"
 import { Engine, type EngineOptions, type EngineSink, type PeerInfo } from "../../src/wire/engine.js"
-import { NullMechanism } from "../../src/wire/null.js"
+import { nullMechanism } from "../../src/wire/null.js"
 import type { SocketTypeName } from "../../src/wire/socket-types.js"
 
 /** The options of an engine as sockets have them by default. */
@@ -16,7 +16,7 @@ export function engineOptions(type: SocketTypeName, changes: Partial<EngineOptio
     type,
     routingId: null,
     handshakeInterval: 30_000,
-    mechanism: own => new NullMechanism(own),
+    mechanism: nullMechanism,
     maxMessageSize: -1,
     maxFrames: 65_536,
     heartbeatInterval: 0,

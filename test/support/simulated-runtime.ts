@@ -43,8 +43,8 @@ export class SimulatedRuntime implements Runtime {
     return this.time
   }
 
-  date(): Date {
-    return new Date(EPOCH + this.time)
+  date(): number {
+    return EPOCH + this.time
   }
 
   after(ms: number, callback: () => void): Timer {

@@ -10,15 +10,15 @@ import {
   encodeCommand,
   encodeProperties,
   type Properties,
+  type PropertyList,
 } from "../../src/wire/command.js"
-import type { Mechanism } from "../../src/wire/mechanism.js"
+import type { Mechanism, MechanismFactory } from "../../src/wire/mechanism.js"
 import { concat, End, engineOptions, Link, toHex } from "../support/link.js"
 import { hex } from "./hex.js"
 import { GREETING, readyOf } from "./split-law.js"
 
 /** Is ready at once and says nothing: messages follow right behind the greeting. */
 class Silent implements Mechanism {
-  readonly name = "SILENT"
   readonly ready = true
   readonly peer: Properties = new Map()
 
@@ -31,18 +31,24 @@ class Silent implements Mechanism {
   }
 }
 
+const silent: MechanismFactory = { name: "SILENT", create: () => new Silent() }
+
+/** A factory under the name of NULL, which the peer has. */
+function gated(create: MechanismFactory["create"]): MechanismFactory {
+  return { name: "NULL", create }
+}
+
 type Verdict = "none yet" | "welcome" | "refused" | "broken"
 
 /** Hears the peer's READY, and says its own only when it was told that the peer is welcome. */
 class Gated implements Mechanism {
-  readonly name = "NULL"
   peer: Properties = new Map()
   asked = false
   private verdict: Verdict = "none yet"
   private sent = false
 
   constructor(
-    private readonly own: Properties,
+    private readonly own: PropertyList,
     private readonly proceed: (now: number) => void,
   ) {}
 
@@ -72,10 +78,7 @@ class Gated implements Mechanism {
 
 describe("a mechanism without commands", () => {
   it("is ready with the greeting, and messages follow", () => {
-    const link = new Link(
-      engineOptions("PUSH", { mechanism: () => new Silent() }),
-      engineOptions("PULL", { mechanism: () => new Silent() }),
-    )
+    const link = new Link(engineOptions("PUSH", { mechanism: silent }), engineOptions("PULL", { mechanism: silent }))
     link.settle()
     expect(link.left.peer?.mechanism).toBe("SILENT")
     expect(link.carried).toBe(128)
@@ -85,7 +88,7 @@ describe("a mechanism without commands", () => {
   })
 
   it("has its name in the greeting, and does not meet another one", () => {
-    const link = new Link(engineOptions("PUSH", { mechanism: () => new Silent() }), engineOptions("PULL"))
+    const link = new Link(engineOptions("PUSH", { mechanism: silent }), engineOptions("PULL"))
     link.settle()
     expect(link.left.events).toEqual(["fault ERR_ZMTP_MECHANISM_MISMATCH"])
     expect(link.right.events).toEqual(["fault ERR_ZMTP_MECHANISM_MISMATCH"])
@@ -98,10 +101,10 @@ describe("a mechanism that waits for an authenticator", () => {
     let gate: Gated | null = null
     const server = engineOptions("PULL", {
       ...changes,
-      mechanism: (own, proceed) => {
+      mechanism: gated((own, proceed) => {
         gate = new Gated(own, proceed)
         return gate
-      },
+      }),
     })
     const link = new Link(engineOptions("PUSH"), server)
     link.settle()
@@ -128,7 +131,7 @@ describe("a mechanism that waits for an authenticator", () => {
     let gate: Gated
     const end = new End(
       engineOptions("PULL", {
-        mechanism: (own, proceed) => {
+        mechanism: gated((own, proceed) => {
           gate = new Gated(own, proceed)
           const receive = gate.receive.bind(gate)
           gate.receive = body => {
@@ -136,7 +139,7 @@ describe("a mechanism that waits for an authenticator", () => {
             gate.decide("welcome")
           }
           return gate
-        },
+        }),
       }),
     )
     end.engine.start(0)
@@ -145,19 +148,20 @@ describe("a mechanism that waits for an authenticator", () => {
     expect(toHex(end.output().slice(64))).toBe(toHex(readyOf("PULL")))
   })
 
-  it("may answer before there is anybody: that changes nothing until the peer has spoken", () => {
+  it("may answer before the peer has spoken: that changes nothing", () => {
     let gate: Gated | undefined
     const options = engineOptions("PULL", {
-      mechanism: (own, proceed) => {
+      mechanism: gated((own, proceed) => {
         gate = new Gated(own, proceed)
         proceed(0)
         return gate
-      },
+      }),
     })
     const end = new End(options)
-    gate!.decide("none yet")
     end.engine.start(0)
-    expect(end.output()).toHaveLength(10)
+    end.receive(GREETING)
+    gate!.decide("none yet")
+    expect(end.output()).toHaveLength(64)
     expect(end.events).toEqual([])
   })
 
