@@ -57,13 +57,22 @@ export const bufferBytes: Bytes =
     ? {
         alloc: size => Buffer.allocUnsafe(size),
         copy: (chunk, from, to) => Buffer.from(chunk.subarray(from, to)),
-        view: (chunk, from, to) => Buffer.from(chunk.buffer, chunk.byteOffset + from, to - from),
+        piece: copyShared,
+        view: (memory, offset, size) => Buffer.from(memory as ArrayBuffer, offset, size),
       }
     : {
         alloc: size => Buffer.allocUnsafe(size),
         copy: (chunk, from, to) => copyFast(Fast, chunk, from, to),
-        view: (chunk, from, to) => new Fast(chunk.buffer, chunk.byteOffset + from, to - from),
+        piece: copyShared,
+        view: (memory, offset, size) => new Fast(memory, offset, size),
       }
+
+/** A copy from which nothing can be transferred away, as several frames share it. */
+function copyShared(chunk: Uint8Array, from: number, to: number): Uint8Array {
+  const copy = newSlab(to - from)
+  copy.set(chunk.subarray(from, to))
+  return copy
+}
 
 export function newSlab(size: number): Buffer {
   const slab = Buffer.allocUnsafeSlow(size)

@@ -16,7 +16,10 @@ import {
 import { type Context, context as globalContext } from "./context.js"
 import { type MessageLike, toMessage } from "./frames.js"
 
-/** One frame of a received message. Above 64 bytes it is a view of what came together with it. */
+/**
+ * One frame of a received message. Up to 64 bytes it may share its memory with others, as short Buffers of Node do: one
+ * that is kept holds up to 8 KiB. A longer one is a view of what came together with it, up to 64 KiB.
+ */
 export type Message = Buffer
 
 /** A peer of a socket. */
@@ -99,7 +102,7 @@ export abstract class Writable extends Socket {
 
 /** Iterates over what was received, many messages at a time. */
 export interface BatchOptions {
-  /** Most messages at a time. Default 256. */
+  /** Most messages at a time. Default 128. */
   max?: number
   /** Ends the iteration with its reason. */
   signal?: AbortSignal
@@ -134,7 +137,7 @@ export abstract class Readable extends Socket {
   }
 
   /** Iterates over what has arrived, an array of messages at a time: the fastest way to receive. */
-  batches({ max = 256, signal }: BatchOptions = {}): AsyncIterable<Message[][]> {
+  batches({ max = 128, signal }: BatchOptions = {}): AsyncIterable<Message[][]> {
     if (typeof max !== "number") throw new TypeError("Option max must be a number")
     if (!(max >= 1)) throw new ZmqError("EINVAL", { detail: `expected max of 1 or more, got ${max}` })
     checkWait({ signal })

@@ -15,8 +15,10 @@ export interface Bytes {
   alloc(size: number): Uint8Array
   /** A copy of a short range, which shares memory with nothing. */
   copy(chunk: Uint8Array, from: number, to: number): Uint8Array
-  /** A range of `chunk` without copying: keeps all of the chunk alive. */
-  view(chunk: Uint8Array, from: number, to: number): Uint8Array
+  /** A copy of a longer range, of which several frames will be views. */
+  piece(chunk: Uint8Array, from: number, to: number): Uint8Array
+  /** A range of `memory` without copying: keeps all of it alive. */
+  view(memory: ArrayBufferLike, offset: number, size: number): Uint8Array
 }
 
 /** Frames up to this many bytes are copied by `send`; a longer one must not change until it is written. */

@@ -25,7 +25,7 @@ export interface Marks {
 const ANY = 2 ** 31 - 1
 
 export class Queue {
-  /** Bytes in the queue. */
+  /** Bytes in the queue; only while there is a mark for them. */
   bytes = 0
   /** Messages that were taken from it so far. */
   taken = 0
@@ -58,7 +58,7 @@ export class Queue {
     if (marks.messages === this.mark && marks.bytes === this.byteMark && marks.conflate === this.conflate) return
     this.mark = marks.messages
     this.acknowledgement = Math.ceil(marks.messages / 2)
-    this.byteMark = marks.bytes
+    if (marks.bytes !== this.byteMark) this.countBytes(marks.bytes)
     this.conflate = marks.conflate
     // What was read counts at once, lest a queue that is empty be full by its new mark.
     this.unacknowledged -= this.read
@@ -89,7 +89,7 @@ export class Queue {
   push(message: Message, size: number): number {
     const replaced = this.conflate && this.ring.length > 0 ? this.clear() : 0
     this.ring.push(message)
-    this.bytes += size
+    if (this.byteMark > 0) this.bytes += size
     this.unacknowledged++
     return replaced
   }
@@ -97,7 +97,7 @@ export class Queue {
   shift(): Message | undefined {
     const message = this.ring.shift()
     if (message === undefined) return undefined
-    this.bytes -= sizeOf(message)
+    if (this.byteMark > 0) this.bytes -= sizeOf(message)
     this.taken++
     if (++this.read >= this.acknowledgement) {
       this.unacknowledged -= this.read
@@ -114,6 +114,12 @@ export class Queue {
     this.bytes = this.unacknowledged = this.read = 0
     this.offerCredit()
     return dropped
+  }
+
+  private countBytes(mark: number): void {
+    this.byteMark = mark
+    this.bytes = 0
+    if (mark > 0) for (const message of this.ring) this.bytes += sizeOf(message)
   }
 
   private offerCredit(): void {

@@ -1,4 +1,8 @@
-/** A first-in first-out list in one array that doubles when it is full. An empty one that had grown large starts small again. */
+/**
+ * A first-in first-out list in one array that doubles when it is full. An empty one that had grown large starts small
+ * again. One that runs empty goes on in a new array now and then: what is put into an array that has grown old costs the
+ * garbage collector more.
+ */
 
 const SMALLEST = 4
 /** A ring that became larger than this gives its memory back when it runs empty. */
@@ -16,6 +20,9 @@ export class Ring<T> {
       this.mask = SMALLEST - 1
     } else if (this.length > this.mask) {
       this.grow(this.slots)
+    } else if (this.length === 0 && this.head > this.mask >> 1) {
+      this.slots = new Array(this.mask + 1).fill(undefined)
+      this.head = 0
     }
     this.slots[(this.head + this.length) & this.mask] = item
     this.length++
@@ -29,6 +36,10 @@ export class Ring<T> {
     this.head = (this.head + 1) & this.mask
     if (--this.length === 0 && this.mask >= KEEP_UP_TO) this.clear()
     return item
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    for (let i = 0; i < this.length; i++) yield (this.slots as T[])[(this.head + i) & this.mask] as T
   }
 
   first(): T | undefined {

@@ -11,8 +11,12 @@ const MORE = 0x01
 const LONG = 0x02
 const COMMAND = 0x04
 const LONG_HEADER = 9
-/** Received frames up to this size are the receiver's own memory, longer ones are views of the chunk. */
-const OWN_UP_TO = 64
+/** Received frames up to this size are views of a copied piece of the chunk, longer ones of the chunk itself. */
+const SHORT = 64
+/** Bytes of such a piece: what a short frame that is kept holds at most, which is as much as short Buffers of Node do. */
+const PIECE = 8192
+/** With less than this left of the chunk, memory of its own costs a frame less than a piece. */
+const WORTH_A_PIECE = 1024
 /** What a frame that is still arriving gets at once: so many times what has come of it, within these bounds. */
 const AHEAD = 16
 const LEAST_AT_ONCE = 64 * 1024
@@ -45,6 +49,14 @@ export class Decoder {
   private size = 0
   private flags = 0
   private readonly largest: number
+  /** The memory of the chunk that is being decoded; null: not asked for. To ask is a call that costs as much as a view. */
+  private memory: ArrayBufferLike | null = null
+  /** Where a place in the chunk is in the memory. */
+  private base = 0
+  /** The same for a copy of some bytes of the chunk, and up to which place it goes. */
+  private piece: ArrayBufferLike | null = null
+  private pieceBase = 0
+  private pieceEnd = 0
 
   constructor(
     private readonly bytes: Bytes,
@@ -54,8 +66,17 @@ export class Decoder {
     this.largest = limits.maxMessageSize < 0 ? Number.MAX_SAFE_INTEGER : limits.maxMessageSize
   }
 
-  /** Decodes `chunk` from `from` on. Returns how far it came: the end, or less when the sink had enough. */
+  /**
+   * Decodes `chunk` from `from` on. Returns how far it came: the end, or less when the sink had enough. Then the next call
+   * is for the rest of the same chunk.
+   */
   decode(chunk: Uint8Array, from: number): number {
+    const at = this.frames(chunk, from)
+    if (at === chunk.length) this.memory = this.piece = null
+    return at
+  }
+
+  private frames(chunk: Uint8Array, from: number): number {
     const end = chunk.length
     let at = from
     if (this.body !== null || this.headerLength > 0) {
@@ -86,12 +107,33 @@ export class Decoder {
         if (!this.sink.onCommand(chunk.subarray(start, next))) return at
         continue
       }
-      const frame = size <= OWN_UP_TO ? this.bytes.copy(chunk, start, next) : this.bytes.view(chunk, start, next)
+      const frame = size <= SHORT ? this.short(chunk, start, size) : this.view(chunk, start, size)
       if ((flags & MORE) === 0 && this.parts === null) {
         if (!this.sink.onMessage([frame])) return at
       } else if (!this.part(flags, frame)) return at
     }
     return at
+  }
+
+  /** A frame that shares its memory with those around it: cheaper than memory of its own. */
+  private short(chunk: Uint8Array, start: number, size: number): Uint8Array {
+    const next = start + size
+    if (this.piece === null || next > this.pieceEnd) {
+      if (chunk.length - start < WORTH_A_PIECE) return this.bytes.copy(chunk, start, next)
+      this.pieceEnd = Math.min(chunk.length, start + PIECE)
+      const piece = this.bytes.piece(chunk, start, this.pieceEnd)
+      this.piece = piece.buffer
+      this.pieceBase = piece.byteOffset - start
+    }
+    return this.bytes.view(this.piece, this.pieceBase + start, size)
+  }
+
+  private view(chunk: Uint8Array, start: number, size: number): Uint8Array {
+    if (this.memory === null) {
+      this.memory = chunk.buffer
+      this.base = chunk.byteOffset
+    }
+    return this.bytes.view(this.memory, this.base + start, size)
   }
 
   /**

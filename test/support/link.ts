@@ -45,9 +45,13 @@ export class CountingBytes implements Bytes {
     return chunk.slice(from, to)
   }
 
-  view(chunk: Uint8Array, from: number, to: number): Uint8Array {
+  piece(chunk: Uint8Array, from: number, to: number): Uint8Array {
+    return chunk.slice(from, to)
+  }
+
+  view(memory: ArrayBufferLike, offset: number, size: number): Uint8Array {
     this.views++
-    return chunk.subarray(from, to)
+    return new Uint8Array(memory, offset, size)
   }
 }
 

@@ -188,15 +188,37 @@ describe("a sink that has enough", () => {
 })
 
 describe("who owns the bytes", () => {
-  it("a frame of up to 64 bytes is the receiver's own memory, a longer one a view of the chunk", () => {
+  it("a frame of up to 64 bytes is not the chunk's, a longer one is a view of it", () => {
     const decoding = new Decoding()
     const chunk = hex("00 40 2a*64 00 41 2b*65")
     decoding.feed(chunk)
-    const [own, view] = decoding.messages.map(message => message[0]!)
-    expect(own!.buffer).not.toBe(chunk.buffer)
-    expect(view!.buffer).toBe(chunk.buffer)
+    const [short, long] = decoding.messages.map(message => message[0]!)
+    expect(short!.buffer.byteLength).toBe(64)
+    expect(long!.buffer).toBe(chunk.buffer)
     chunk.fill(0)
-    expect(toHex(own!)).toBe("2a".repeat(64))
+    expect(toHex(short!)).toBe("2a".repeat(64))
+  })
+
+  it("many frames of up to 64 bytes share pieces, of 8 KiB at most, which are not the chunk's", () => {
+    for (const size of [0, 1, 16, 40, 64]) {
+      const decoding = new Decoding()
+      const chunk = hex(
+        Array.from(
+          { length: 1000 },
+          (_, i) => `00 ${Buffer.of(size).toString("hex")} ${Buffer.of(i).toString("hex")}*${size}`,
+        ).join(" "),
+      )
+      let at = 0
+      while (at < chunk.length) at = decoding.decoder.decode(chunk, at)
+      const frames = decoding.messages.map(message => message[0]!)
+      expect(frames).toHaveLength(1000)
+      chunk.fill(0)
+      for (const [i, frame] of frames.entries()) {
+        expect(frame).toEqual(new Uint8Array(size).fill(i))
+        expect(frame.buffer.byteLength).toBeLessThanOrEqual(8192)
+      }
+      expect(new Set(frames.map(frame => frame.buffer)).size).toBeLessThanOrEqual(1024 / (size + 2) + 10)
+    }
   })
 
   it("a frame that came in pieces is the receiver's own memory, of exactly its size", () => {
