@@ -1,7 +1,7 @@
 /**
  * One connection: a byte stream, the engine that speaks ZMTP on it, and the pipe to the socket. Outbound, messages are
  * encoded while little waits in the stream, and written together when the running callback is over, or at once when a
- * slab is full. Inbound, a chunk is decoded a portion at a time, as the socket's user takes the messages; the rest stays
+ * slab is full, or where the pattern has nothing more to say. Inbound, a chunk is decoded a portion at a time, as the socket's user takes the messages; the rest stays
  * where it is, and the stream is paused when more comes meanwhile. Messages are made late, because those that wait long
  * cost the garbage collector most; only for a user who takes none is the pipe filled to its mark.
  */
@@ -12,6 +12,7 @@ import type { QueueWriter } from "../pipe/queue.js"
 import type { ByteStream, StreamSink } from "../transport/transport.js"
 import { OutBatch } from "../wire/batch.js"
 import { Engine, type EngineOptions, type EngineSink, type PeerInfo } from "../wire/engine.js"
+import { takesTurns } from "../wire/socket-types.js"
 import type { ContextBase, Flushable } from "./context.js"
 import type { LinkOwner } from "./link.js"
 import type { Timer } from "./runtime.js"
@@ -43,6 +44,8 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   opened = false
   private readonly batch: OutBatch
   private readonly engine: Engine
+  /** Writes each message at once. */
+  private readonly eager: boolean
   /** Bytes in the stream at the last look. */
   private unwritten = 0
   private dirty = false
@@ -75,6 +78,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   ) {
     this.batch = new OutBatch(context.slabs)
     this.engine = new Engine(options, context.bytes, this.batch, this)
+    this.eager = takesTurns(options.type)
     stream.sink = this
   }
 
@@ -235,7 +239,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     if (encoded === null) this.engine.encode(message)
     else this.engine.append(encoded)
     this.underway++
-    if (this.batch.full) this.flush()
+    if (this.batch.full || this.eager) this.flush()
     else this.schedule()
   }
 

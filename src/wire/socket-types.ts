@@ -25,6 +25,11 @@ export function tellsIdentity(type: SocketTypeName): boolean {
   return type === "REQ" || type === "DEALER" || type === "ROUTER"
 }
 
+/** Types that say one thing and wait for the answer: there is nothing to write together with it. */
+export function takesTurns(type: SocketTypeName): boolean {
+  return type === "REQ" || type === "REP"
+}
+
 /** Types whose messages `01 topic` and `00 topic` are subscriptions on their way up. */
 export function subscribes(type: SocketTypeName): boolean {
   return type === "SUB" || type === "XSUB"
