@@ -27,15 +27,22 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
   /** Binds. Rejects when it cannot. */
   async start(transport: Transport, address: string, endpoint: string): Promise<void> {
     try {
-      this.listener = await transport.listen(address, this.options, this)
+      this.started(await transport.listen(address, this.options, this))
     } catch (cause) {
-      const error = ZmqError.from(cause, endpoint)
-      this.host.emit("bind:error", { address: endpoint, error })
-      throw error
+      throw this.failed(cause, endpoint)
     }
-    this.endpoint = this.listener.endpoint
-    this.host.context.runtime.debug("%s bound", this.endpoint)
-    this.host.emit("bind", { address: this.endpoint })
+  }
+
+  /** Binds at once. Throws when it cannot. */
+  startSync(transport: Transport, address: string, endpoint: string): void {
+    try {
+      if (transport.listenSync === undefined) {
+        throw new ZmqError("ENOTSUP", { address: endpoint, detail: `${transport.scheme} cannot bind at once` })
+      }
+      this.started(transport.listenSync(address, this.options, this))
+    } catch (cause) {
+      throw this.failed(cause, endpoint)
+    }
   }
 
   get links(): Link[] {
@@ -112,6 +119,19 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
       this.host.emit("disconnect", { address })
     }
     this.drop(session, this.sessions.get(session) ?? null)
+  }
+
+  private started(listener: Listener): void {
+    this.listener = listener
+    this.endpoint = listener.endpoint
+    this.host.context.runtime.debug("%s bound", this.endpoint)
+    this.host.emit("bind", { address: this.endpoint })
+  }
+
+  private failed(cause: unknown, endpoint: string): ZmqError {
+    const error = ZmqError.from(cause, endpoint)
+    this.host.emit("bind:error", { address: endpoint, error })
+    return error
   }
 
   private nameOf(session: Session): string {

@@ -76,14 +76,7 @@ export class Connections implements ConnectionHost {
     const { scheme, address } = parseEndpoint(endpoint)
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
-      const user = new InprocEndpoint(this, address, options.routingId, null)
-      this.add(user)
-      try {
-        user.bind()
-      } catch (error) {
-        this.remove(user)
-        throw error
-      }
+      this.bindInproc(address, options)
       return
     }
     const acceptor = new Acceptor(this, options)
@@ -95,6 +88,18 @@ export class Connections implements ConnectionHost {
     }
     this.add(acceptor)
     if (this.closed) this.close(0, () => {})
+  }
+
+  bindSync(endpoint: string): void {
+    const { scheme, address } = parseEndpoint(endpoint)
+    const options = this.settings.endpointOptions()
+    if (scheme === INPROC) {
+      this.bindInproc(address, options)
+      return
+    }
+    const acceptor = new Acceptor(this, options)
+    acceptor.startSync(this.context.transport(scheme, endpoint), address, endpoint)
+    this.add(acceptor)
   }
 
   /** The rejecting form of {@link leave}. */
@@ -331,6 +336,17 @@ export class Connections implements ConnectionHost {
       leaving.delete(user)
       for (const callback of callbacks) callback()
     })
+  }
+
+  private bindInproc(name: string, { routingId }: EndpointOptions): void {
+    const user = new InprocEndpoint(this, name, routingId, null)
+    this.add(user)
+    try {
+      user.bind()
+    } catch (error) {
+      this.remove(user)
+      throw error
+    }
   }
 
   private allUsers(): EndpointUser[] {

@@ -170,6 +170,23 @@ export abstract class SocketBase
     return this.connections.bind(endpoint)
   }
 
+  /**
+   * Listens at once: when it returns, peers can connect. The errors of {@link bind} are thrown; ENOTSUP for a host name
+   * that DNS would have to look up, and where the runtime has no means to (a cluster's worker, for `ipc://`).
+   */
+  bindSync(endpoint: string): void {
+    checkEndpoint(endpoint)
+    this.checkOpen()
+    this.connections.bindSync(endpoint)
+  }
+
+  /** {@link unbind}, of which the errors are thrown. */
+  unbindSync(endpoint: string): void {
+    checkEndpoint(endpoint)
+    this.checkOpen()
+    this.connections.leave(endpoint, "bound", this.store.values.linger)
+  }
+
   /** Stops listening at an endpoint, as {@link lastEndpoint} had it, and ends its connections. ENOENT when there is none. */
   unbind(endpoint: string): Promise<void> {
     checkEndpoint(endpoint)

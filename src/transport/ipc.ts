@@ -3,11 +3,12 @@
  * folder. Binding takes a path over, as libzmq does: the socket is made under another name and moved into place, so
  * there is no moment without one, and an older owner that closes later does not take ours away.
  */
-import { lstatSync, mkdtempSync, renameSync, rmSync, unlinkSync } from "node:fs"
-import { createServer, Socket } from "node:net"
+import { accessSync, constants, lstatSync, mkdtempSync, renameSync, rmSync, unlinkSync } from "node:fs"
+import { createServer, type Server, Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { ZmqError } from "../errors.js"
+import { refuseInCluster } from "./listen-now.js"
 import { acceptOn, backlogOf, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
 import type { ByteStream, ListenEvents, Listener, Transport, TransportOptions } from "./transport.js"
 
@@ -34,23 +35,73 @@ function connect(address: string): ByteStream {
 }
 
 async function listen(address: string, options: TransportOptions, on: ListenEvents): Promise<Listener> {
-  const wildcard = address === "*"
-  const folder = wildcard ? mkdtempSync(join(tmpdir(), "peerlane-")) : null
+  const binding = prepare(address)
+  const { server } = binding
+  try {
+    await listening(server, () => server.listen({ path: binding.place, backlog: backlogOf(options) }))
+    return finish(binding, on)
+  } catch (error) {
+    throw undo(binding, error)
+  }
+}
+
+/** Node listens at a path at once, and says so; only why it could not it tells later. */
+function listenSync(address: string, options: TransportOptions, on: ListenEvents): Listener {
+  const binding = prepare(address)
+  const { server, place, abstract } = binding
+  // What it tells later is told here already.
+  const ignore = () => {}
+  server.on("error", ignore)
+  try {
+    refuseInCluster(`ipc://${address}`)
+    server.listen({ path: place, backlog: backlogOf(options) })
+    if (!server.listening) {
+      if (!abstract) accessSync(dirname(place), constants.W_OK)
+      throw new ZmqError("EADDRINUSE")
+    }
+    server.off("error", ignore)
+    return finish(binding, on)
+  } catch (error) {
+    throw undo(binding, error)
+  }
+}
+
+/** A server on its way to a path. */
+interface Binding {
+  readonly address: string
+  readonly server: Server
+  /** The path with wildcards resolved, and as the operating system takes it. */
+  readonly name: string
+  readonly path: string
+  readonly abstract: boolean
+  /** Where it listens first. */
+  readonly place: string
+  /** The folder that was made for it. */
+  readonly folder: string | null
+}
+
+function prepare(address: string): Binding {
+  const folder = address === "*" ? mkdtempSync(join(tmpdir(), "peerlane-")) : null
   const name = folder === null ? address : join(folder, "socket")
   const path = pathOf(name)
-  const server = createServer({ highWaterMark: 1 })
   const abstract = path.startsWith("\0")
-  let inode = 0
   try {
     if (!abstract) lstatSync(dirname(path))
-    const place = abstract ? path : temporaryName(path)
-    await listening(server, () => server.listen({ path: place, backlog: backlogOf(options) }))
-    if (!abstract) inode = moveInto(place, path)
   } catch (error) {
-    server.close()
-    if (folder !== null) rmSync(folder, { recursive: true, force: true })
     throw ZmqError.from(error, `ipc://${address}`)
   }
+  const place = abstract ? path : temporaryName(path)
+  return { address, server: createServer({ highWaterMark: 1 }), name, path, abstract, place, folder }
+}
+
+function undo({ server, folder, address }: Binding, error: unknown): ZmqError {
+  server.close()
+  if (folder !== null) rmSync(folder, { recursive: true, force: true })
+  return ZmqError.from(error, `ipc://${address}`)
+}
+
+function finish({ server, name, path, abstract, place, folder }: Binding, on: ListenEvents): Listener {
+  const inode = abstract ? 0 : moveInto(place, path)
   const endpoint = `ipc://${name}`
   const ends = { local: endpoint, remote: endpoint }
   acceptOn(server, on, socket => new NetStream(socket, () => ends))
@@ -85,4 +136,4 @@ function socketInode(path: string): number | undefined {
   return stat?.isSocket() ? stat.ino : undefined
 }
 
-export const ipc: Transport = { scheme: "ipc", check: pathOf, connect, listen }
+export const ipc: Transport = { scheme: "ipc", check: pathOf, connect, listen, listenSync }

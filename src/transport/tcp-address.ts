@@ -59,17 +59,21 @@ function parseSource(text: string, address: string): HostPort | null {
 
 /** The address that a host names on this machine: an interface's name, a literal, or what DNS says first. */
 export async function resolveLocal(host: string, ipv6: boolean, address: string): Promise<string> {
-  const family = interfaceAddress(host, ipv6)
-  if (family !== undefined) return family
-  if (isIP(host) !== 0) {
-    checkFamily(host, ipv6, address)
-    return host
-  }
+  const known = knownLocal(host, ipv6, address)
+  if (known !== undefined) return known
   try {
     return (await lookup(host, { family: ipv6 ? 0 : 4 })).address
   } catch (cause) {
     throw new ZmqError("ENODEV", { address: `tcp://${address}`, detail: `no interface or host "${host}"`, cause })
   }
+}
+
+/** The same without DNS; undefined for a name that only it knows. */
+export function knownLocal(host: string, ipv6: boolean, address: string): string | undefined {
+  const known = interfaceAddress(host, ipv6)
+  if (known !== undefined || isIP(host) === 0) return known
+  checkFamily(host, ipv6, address)
+  return host
 }
 
 /** An IPv6 literal needs the option `ipv6`. */

@@ -1,10 +1,12 @@
 /** `tcp://`: node:net with libzmq's rules for addresses. TCP_NODELAY always, IPv4 only unless `ipv6`. */
-import { createServer, isIPv6, Socket } from "node:net"
+import { createServer, isIPv6, type Server, Socket } from "node:net"
 import { ZmqError } from "../errors.js"
+import { listenNow } from "./listen-now.js"
 import { acceptOn, backlogOf, type Ends, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
 import {
   checkFamily,
   type HostPort,
+  knownLocal,
   parseBinding,
   parseDestination,
   resolveLocal,
@@ -67,6 +69,25 @@ async function listen(address: string, options: TransportOptions, on: ListenEven
   } catch (error) {
     throw ZmqError.from(error, `tcp://${address}`)
   }
+  return accepting(server, options, on)
+}
+
+function listenSync(address: string, options: TransportOptions, on: ListenEvents): Listener {
+  const { host, port } = parseBinding(address)
+  const any = options.ipv6 ? "::" : "0.0.0.0"
+  const local = host === "" ? any : knownLocal(host, options.ipv6, address)
+  if (local === undefined) {
+    throw new ZmqError("ENOTSUP", {
+      address: `tcp://${address}`,
+      detail: `"${host}" takes DNS, and time: bind() has it`,
+    })
+  }
+  const server = createServer({ highWaterMark: 1 })
+  listenNow(server, local, port, backlogOf(options), `tcp://${address}`)
+  return accepting(server, options, on)
+}
+
+function accepting(server: Server, options: TransportOptions, on: ListenEvents): Listener {
   acceptOn(server, on, socket => {
     tune(socket, options)
     return new NetStream(socket, nameEnds)
@@ -75,4 +96,4 @@ async function listen(address: string, options: TransportOptions, on: ListenEven
   return listenerOf(server, tcpEndpoint(bound.address, bound.port), () => {})
 }
 
-export const tcp: Transport = { scheme: "tcp", check: parseDestination, connect, listen }
+export const tcp: Transport = { scheme: "tcp", check: parseDestination, connect, listen, listenSync }

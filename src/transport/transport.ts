@@ -69,4 +69,6 @@ export interface Transport {
   connect(address: string, options: TransportOptions): ByteStream
   /** Listens. Rejects with a code such as EADDRINUSE, EADDRNOTAVAIL, ENODEV, EINVAL. */
   listen(address: string, options: TransportOptions, on: ListenEvents): Promise<Listener>
+  /** The same at once. Throws these codes, and ENOTSUP for what takes time here. */
+  listenSync?(address: string, options: TransportOptions, on: ListenEvents): Listener
 }
