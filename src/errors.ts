@@ -58,18 +58,17 @@ export interface ErrorDetails {
   cause?: unknown
 }
 
-/** An error with a stable `code`, its `errno` where it has one, and the `address` that it is about, where there is one. */
+/** An error with a stable `code`, its `errno` (0 where the operating system has none), and the `address` that it is about, where there is one. */
 export class ZmqError extends Error {
   readonly code: string
-  declare readonly errno: number | undefined
-  declare readonly address: string | undefined
+  readonly errno: number
+  declare readonly address?: string
 
   constructor(code: string, { detail, address, cause }: ErrorDetails = {}) {
     const text = CODES[code]?.[1] ?? code
     super(detail === undefined ? text : `${text}: ${detail}`, cause === undefined ? undefined : { cause })
     this.code = code
-    const errno = errnoOf(code)
-    if (errno !== undefined) Object.assign(this, { errno })
+    this.errno = errnoOf(code) ?? 0
     if (address !== undefined) Object.assign(this, { address })
   }
 
@@ -97,6 +96,12 @@ export type ProtocolErrorCode =
   | "ERR_ZMTP_INVALID_METADATA"
   | "ERR_ZMTP_CRYPTOGRAPHIC"
   | "ERR_ZMTP_MECHANISM_MISMATCH"
+  | "ERR_ZAP_UNSPECIFIED"
+  | "ERR_ZAP_MALFORMED_REPLY"
+  | "ERR_ZAP_BAD_REQUEST_ID"
+  | "ERR_ZAP_BAD_VERSION"
+  | "ERR_ZAP_INVALID_STATUS_CODE"
+  | "ERR_ZAP_INVALID_METADATA"
 
 /**
  * A peer sent what ZMTP does not allow. It ends the connection, and a connecting side does not try again (libzmq's rule;

@@ -16,6 +16,8 @@ export interface OptionRow {
   /** Smallest and largest value; other numbers are EINVAL. */
   readonly min?: number
   readonly max?: number
+  /** All that a string may be, for its type. */
+  readonly values?: readonly string[]
   /** The socket types that have it; all when absent. */
   readonly on?: readonly SocketTypeName[]
   /** Takes effect on what is connected already. Others do so at the next bind or connect. */
@@ -32,6 +34,9 @@ export interface OptionRow {
 const number = (value: number, min = -INT32_MAX - 1, max = INT32_MAX) => ({ type: "number", default: value, min, max }) as const
 const boolean = (value = false) => ({ type: "boolean", default: value }) as const
 const string = { type: "string", default: null as string | null } as const
+
+/** Names of GSSAPI principals. */
+const nameType = { type: "string", default: "hostBased", values: ["hostBased", "userName", "krb5Principal"] } as const
 
 export const OPTIONS = {
   // Queues and waiting
@@ -92,6 +97,12 @@ export const OPTIONS = {
   plainServer: { ...boolean(), refused: true, doc: "PLAIN is not there yet. ZMQ_PLAIN_SERVER." },
   plainUsername: { ...string, refused: true, doc: "PLAIN is not there yet. ZMQ_PLAIN_USERNAME." },
   plainPassword: { ...string, refused: true, doc: "PLAIN is not there yet. ZMQ_PLAIN_PASSWORD." },
+  gssapiServer: { ...boolean(), refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_SERVER." },
+  gssapiPrincipal: { ...string, refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_PRINCIPAL." },
+  gssapiServicePrincipal: { ...string, refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_SERVICE_PRINCIPAL." },
+  gssapiPlainText: { ...boolean(), refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_PLAINTEXT." },
+  gssapiPrincipalNameType: { ...nameType, refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_PRINCIPAL_NAMETYPE." },
+  gssapiServicePrincipalNameType: { ...nameType, refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_SERVICE_PRINCIPAL_NAMETYPE." },
   curveServer: { ...boolean(), refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_SERVER." },
   curvePublicKey: { ...string, refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_PUBLICKEY." },
   curveSecretKey: { ...string, refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_SECRETKEY." },
@@ -104,7 +115,7 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS
 
-type ValueOf<R extends OptionRow> = R["type"] extends "number" ? number : R["type"] extends "boolean" ? boolean : string | null
+type ValueOf<R extends OptionRow> = R extends { values: readonly (infer V)[] } ? V : R["type"] extends "number" ? number : R["type"] extends "boolean" ? boolean : string | null
 
 /** The values of one socket, by name. */
 export type OptionValues = { [K in OptionName]: ValueOf<(typeof OPTIONS)[K]> }

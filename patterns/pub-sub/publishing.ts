@@ -56,7 +56,7 @@ export abstract class Publishing extends Writable {
     const tooFew = () =>
       new ZmqError("EAGAIN", { detail: `${this.countSubscribers(bytes)} of ${count} subscribers are there` })
     const waiter = new SubscribersWaiter(this.core, this.line, options, tooFew)
-    waiter.topic = bytes.slice()
+    waiter.topic = Uint8Array.from(bytes)
     waiter.count = count
     return waiter.promise
   }

@@ -2,7 +2,7 @@
  * The events of a socket, as `zeromq` gives them: read one by one, iterated, or listened to. Nothing is recorded before
  * somebody asks for the observer, and what nobody reads is bounded: the oldest stay, and the newest are left out.
  */
-import { type ProtocolError, ZmqError } from "../errors.js"
+import { type ProtocolErrorCode, ZmqError } from "../errors.js"
 import { Ring } from "../pipe/ring.js"
 import type { ContextBase } from "./context.js"
 import { Waiter, WaitLine, type WaitOptions } from "./waiter.js"
@@ -23,7 +23,7 @@ interface EventFields {
   disconnect: { address: string }
   end: object
   handshake: { address: string }
-  "handshake:error:protocol": { address: string; error: ProtocolError }
+  "handshake:error:protocol": { address: string; error: Error & { code: ProtocolErrorCode } }
   "handshake:error:auth": { address: string; error: Error & { status: 300 | 400 | 500 } }
   "handshake:error:other": { address: string; error: ZmqError }
   unknown: object

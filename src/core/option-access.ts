@@ -29,7 +29,7 @@ export class OptionStore {
     if (value !== null && typeof value !== "string" && !(value instanceof Uint8Array)) {
       throw new TypeError("Option value must be a string or buffer")
     }
-    const bytes = typeof value === "string" ? encoder.encode(value) : (value?.slice() ?? new Uint8Array(0))
+    const bytes = typeof value === "string" ? encoder.encode(value) : new Uint8Array(value ?? [])
     if (name === "routingId" && (bytes.length === 0 || bytes.length > MAX_ROUTING_ID)) {
       throw new ZmqError("EINVAL", {
         detail: `expected a routingId of 1 to ${MAX_ROUTING_ID} bytes, got ${bytes.length}`,

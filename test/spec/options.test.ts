@@ -235,6 +235,18 @@ describe("options at construction", () => {
     expect(await failure(() => own(new zmq.Push({ noSuchOption: 1 } as object)))).toBeInstanceOf(TypeError)
   })
 
+  it("copies the bytes it is given", async () => {
+    const router = own(new zmq.Router())
+    const address = await bound(router, "tcp://127.0.0.1:*")
+    const dealer = own(new zmq.Dealer())
+    const id = Buffer.from("before")
+    loose(dealer).routingId = id
+    id.write("behind")
+    dealer.connect(address)
+    await dealer.send("hello")
+    expect((await router.receive()).map(String)).toEqual(["before", "hello"])
+  })
+
   it("take a Buffer for a routing id", () => {
     const socket = own(new zmq.Dealer())
     loose(socket).routingId = Buffer.from("bytes")
