@@ -219,6 +219,8 @@ describe.each(types)("options of %s", (type, name) => {
     const native = openNative(name)
     for (const [option, row] of rows) {
       if (!own.has(option) || row.access === "w" || BEYOND.includes(option) || UNREADABLE.includes(option)) continue
+      // The package is built without GSSAPI: its types have these options, its sockets do not.
+      if (option.startsWith("gssapi") && native[option] === undefined) continue
       expect([option, socket[option]]).toEqual([option, native[option]])
     }
   })
