@@ -15,18 +15,19 @@ export function toMessage(message: MessageLike | MessageLike[] | undefined): Mes
   return frames
 }
 
-/** A Buffer over the bytes of a frame. What is of no known type is sent as its text, as zeromq does. */
+/** A Buffer over the bytes of a frame. What is of no known type is sent as its text, as zeromq does; a symbol has none (TypeError). */
 function toFrame(frame: MessageLike | undefined): Buffer {
   if (frame instanceof Buffer) return frame
   if (typeof frame === "string") return Buffer.from(frame)
   if (frame === null) return EMPTY
   if (ArrayBuffer.isView(frame)) return Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
   if (frame instanceof ArrayBuffer || frame instanceof SharedArrayBuffer) return Buffer.from(frame)
-  return Buffer.from(String(frame))
+  return Buffer.from(`${frame}`)
 }
 
-/** A topic: text or bytes. */
+/** A topic: text or bytes; null is the empty one. */
 export function toTopic(topic: unknown): Uint8Array {
+  if (topic === null) return EMPTY
   if (typeof topic === "string") return Buffer.from(topic)
   if (topic instanceof Uint8Array) return topic
   throw new TypeError("Option value must be a string or buffer")

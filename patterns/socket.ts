@@ -13,7 +13,7 @@ import {
   type WaitOptions,
   ZmqError,
 } from "../src/index.js"
-import { type Context, context as globalContext } from "./context.js"
+import { Context, context as globalContext } from "./context.js"
 import { type MessageLike, toMessage } from "./frames.js"
 
 /**
@@ -43,6 +43,7 @@ export abstract class Socket extends SocketBase {
       throw new TypeError("Options must be an object")
     }
     const context = options?.context ?? globalContext
+    if (!(context instanceof Context)) throw new TypeError("Context must be a Context")
     super(type, context.core)
     this.context = context
   }
@@ -76,16 +77,16 @@ export abstract class Writable extends Socket {
    * EAGAIN after `timeout` (option `sendTimeout`) or when the socket is closed, EBUSY when `maxPendingSends` wait.
    */
   send(message: MessageLike | MessageLike[], options?: WaitOptions): Promise<void> {
+    const frames = toMessage(message)
     this.checkOpen()
     if (options !== undefined) checkWait(options)
-    const frames = toMessage(message)
     return frames.length === 0 ? Promise.resolve() : this.sends.send(frames, options)
   }
 
   /** Sends a message if that is possible now. False: it would have to wait. Throws what {@link send} would reject with. */
   trySend(message: MessageLike | MessageLike[]): boolean {
-    this.checkOpen()
     const frames = toMessage(message)
+    this.checkOpen()
     return frames.length === 0 || this.sends.trySend(frames)
   }
 

@@ -1,5 +1,5 @@
 /** SUB (29/PUBSUB): receives what begins with one of its topics. Filters again what comes, as publishers may lag behind. */
-import type { Message, OptionsOf } from "../../src/index.js"
+import { type Message, type OptionsOf, ZmqError } from "../../src/index.js"
 import { toTopic } from "../frames.js"
 import { type SocketOptions, withOptions } from "../socket.js"
 import { Subscribing } from "./subscribing.js"
@@ -14,14 +14,12 @@ export class Subscriber extends Subscribing {
 
   /** Takes messages that begin with any of these; without one, all messages. Topics are counted, each needs its {@link unsubscribe}. */
   subscribe(...topics: (string | Buffer)[]): void {
-    this.checkOpen()
-    for (const topic of topics.length === 0 ? [""] : topics) this.up.subscribe(toTopic(topic))
+    for (const topic of this.checkTopics(topics)) this.up.subscribe(topic)
   }
 
   /** Takes back what {@link subscribe} asked for; without topics, the subscription to all messages. */
   unsubscribe(...topics: (string | Buffer)[]): void {
-    this.checkOpen()
-    for (const topic of topics.length === 0 ? [""] : topics) this.up.unsubscribe(toTopic(topic))
+    for (const topic of this.checkTopics(topics)) this.up.unsubscribe(topic)
   }
 
   override receiveNow(): Message | undefined {
@@ -50,6 +48,13 @@ export class Subscriber extends Subscribing {
   protected override get canReceive(): boolean {
     this.passed ??= this.receiveNow()
     return this.passed !== undefined
+  }
+
+  /** Subscriptions are options of libzmq's, so what fails on a closed socket is ENOTSOCK. */
+  private checkTopics(topics: (string | Buffer)[]): Uint8Array[] {
+    const checked = (topics.length === 0 ? [""] : topics).map(toTopic)
+    if (this.closed) throw new ZmqError("ENOTSOCK")
+    return checked
   }
 }
 

@@ -37,12 +37,16 @@ export class XPublisher extends Publishing {
 
   /** Manual mode: gives the peer of the last received subscription these topics. */
   subscribe(...topics: (string | Buffer)[]): void {
-    for (const topic of topics) if (this.lastPipe !== null) this.subscriptions.add(this.lastPipe, toTopic(topic))
+    const checked = topics.map(toTopic)
+    this.checkOpen()
+    if (this.lastPipe !== null) for (const topic of checked) this.subscriptions.add(this.lastPipe, topic)
   }
 
   /** Manual mode: takes topics from the peer of the last received subscription. */
   unsubscribe(...topics: (string | Buffer)[]): void {
-    for (const topic of topics) if (this.lastPipe !== null) this.subscriptions.remove(this.lastPipe, toTopic(topic))
+    const checked = topics.map(toTopic)
+    this.checkOpen()
+    if (this.lastPipe !== null) for (const topic of checked) this.subscriptions.remove(this.lastPipe, topic)
   }
 
   override pipeAttached(link: Link): boolean {

@@ -131,7 +131,8 @@ export class Connections implements ConnectionHost {
 
   /** Ends all that was bound to, or connected to, this endpoint; ENOENT when nothing was. */
   leave(endpoint: string, role: Role, linger: number): void {
-    parseEndpoint(endpoint)
+    const { scheme } = parseEndpoint(endpoint)
+    if (scheme !== INPROC) this.context.transport(scheme, endpoint)
     const found = this.users.filter(user => user.endpoint === endpoint && user.role === role)
     if (found.length === 0) throw new ZmqError("ENOENT", { address: endpoint })
     for (const user of found) {
