@@ -106,7 +106,7 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     const link = this.host.createLink(this.endpoint, session)
     if (!this.host.attach(link)) return null
     this.sessions.set(session, link)
-    if (this.host.observed) this.host.emit("handshake", { address: this.nameOf(session) })
+    if (this.host.observed && peer.major >= 3) this.host.emit("handshake", { address: this.nameOf(session) })
     this.host.peerReady(link, peer, session.stream)
     return link.pipe
   }

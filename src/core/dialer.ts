@@ -93,7 +93,8 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
   onReady(session: Session, peer: PeerInfo): Pipe | null {
     const link = this.link ?? this.join()
     if (link === null) return null
-    this.host.emit("handshake", { address: this.endpoint })
+    // libzmq: a peer of ZMTP 1.0 or 2.0 has no handshake that could succeed.
+    if (peer.major >= 3) this.host.emit("handshake", { address: this.endpoint })
     this.host.peerReady(link, peer, session.stream)
     if (this.done !== null) this.host.context.runtime.soon(() => session.finish(() => this.finish()))
     return link.pipe

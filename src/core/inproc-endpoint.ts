@@ -150,4 +150,11 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
   }
 }
 
-const UNKNOWN: PeerInfo = { type: "", identity: new Uint8Array(0), mechanism: "NULL", minor: 0, properties: new Map() }
+const UNKNOWN: PeerInfo = {
+  type: "",
+  identity: new Uint8Array(0),
+  mechanism: "NULL",
+  major: 3,
+  minor: 0,
+  properties: new Map(),
+}

@@ -236,7 +236,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   }
 
   private encode(message: Message, encoded: Encoded | null): void {
-    if (encoded === null) this.engine.encode(message)
+    if (encoded === null || this.engine.framesAlone) this.engine.encode(message)
     else this.engine.append(encoded)
     this.underway++
     if (this.batch.full || this.eager) this.flush()

@@ -90,13 +90,19 @@ export class OutBatch {
     this.bytes += to - from
   }
 
-  /** Appends bytes as they are (greeting). */
+  /** Appends bytes as they are (greeting, frames of ZMTP 1.0). */
   raw(bytes: Uint8Array): void {
+    this.bytes += bytes.length
+    if (bytes.length >= BY_REFERENCE) {
+      this.seal()
+      this.add(bytes)
+      return
+    }
     if (this.shared !== null) this.seal()
-    const slab = this.slab === null || this.slab.length - this.at < bytes.length ? this.nextSlab() : this.slab
+    const slab =
+      this.slab === null || this.slab.length - this.at < bytes.length ? this.nextSlab(bytes.length) : this.slab
     slab.set(bytes, this.at)
     this.at += bytes.length
-    this.bytes += bytes.length
   }
 
   /**

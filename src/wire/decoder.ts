@@ -11,8 +11,10 @@ const MORE = 0x01
 const LONG = 0x02
 const COMMAND = 0x04
 const LONG_HEADER = 9
+/** Of any version: that of a long 1.0 frame. */
+const LONGEST_HEADER = 10
 /** Received frames up to this size are views of a copied piece of the chunk, longer ones of the chunk itself. */
-const SHORT = 64
+export const SHORT = 64
 /** Bytes of such a piece: what a short frame that is kept holds at most, which is as much as short Buffers of Node do. */
 const PIECE = 8192
 /** With less than this left of the chunk, memory of its own costs a frame less than a piece. */
@@ -41,14 +43,14 @@ export class Decoder {
   pendingBytes = 0
   private parts: Message | null = null
   /** A header that was cut, made when the first one is. */
-  private header: Uint8Array | null = null
-  private headerLength = 0
+  protected header: Uint8Array | null = null
+  protected headerLength = 0
   /** The frame that is still arriving: its buffer, how much of it is filled, its full size and flags. */
-  private body: Uint8Array | null = null
+  protected body: Uint8Array | null = null
   private filled = 0
   private size = 0
   private flags = 0
-  private readonly largest: number
+  protected readonly largest: number
   /** The memory of the chunk that is being decoded; null: not asked for. To ask is a call that costs as much as a view. */
   private memory: ArrayBufferLike | null = null
   /** Where a place in the chunk is in the memory. */
@@ -76,7 +78,7 @@ export class Decoder {
     return at
   }
 
-  private frames(chunk: Uint8Array, from: number): number {
+  protected frames(chunk: Uint8Array, from: number): number {
     const end = chunk.length
     let at = from
     if (this.body !== null || this.headerLength > 0) {
@@ -116,7 +118,7 @@ export class Decoder {
   }
 
   /** A frame that shares its memory with those around it: cheaper than memory of its own. */
-  private short(chunk: Uint8Array, start: number, size: number): Uint8Array {
+  protected short(chunk: Uint8Array, start: number, size: number): Uint8Array {
     const next = start + size
     if (this.piece === null || next > this.pieceEnd) {
       if (chunk.length - start < WORTH_A_PIECE) return this.bytes.copy(chunk, start, next)
@@ -128,7 +130,7 @@ export class Decoder {
     return this.bytes.view(this.piece, this.pieceBase + start, size)
   }
 
-  private view(chunk: Uint8Array, start: number, size: number): Uint8Array {
+  protected view(chunk: Uint8Array, start: number, size: number): Uint8Array {
     if (this.memory === null) {
       this.memory = chunk.buffer
       this.base = chunk.byteOffset
@@ -140,18 +142,11 @@ export class Decoder {
    * Goes on with what the last chunk left unfinished. Returns where the next frame begins; or, when the sink had enough,
    * that place as a negative number (-place - 1).
    */
-  private continue(chunk: Uint8Array, from: number): number {
-    const end = chunk.length
+  protected continue(chunk: Uint8Array, from: number): number {
     let at = from
     if (this.body === null) {
-      const header = this.header as Uint8Array
-      const need = () => ((header[0]! & LONG) === 0 ? 2 : LONG_HEADER)
-      while (at < end && this.headerLength < need()) header[this.headerLength++] = chunk[at++]!
-      if (this.headerLength < need()) return at
-      const size = need() === 2 ? header[1]! : longSize(header, 0)
-      this.headerLength = 0
-      if (size > this.largest) throw this.tooLarge(size)
-      this.begin(header[0]!, size, end - at)
+      at = this.continueHeader(chunk, at)
+      if (this.body === null) return at
     }
     at = this.fill(chunk, at)
     if (this.filled < this.size) return at
@@ -162,8 +157,23 @@ export class Decoder {
     return goOn ? at : -at - 1
   }
 
+  /** Completes a header that was cut, and begins its frame; returns where its body begins. */
+  protected continueHeader(chunk: Uint8Array, from: number): number {
+    const end = chunk.length
+    let at = from
+    const header = this.header as Uint8Array
+    const need = () => ((header[0]! & LONG) === 0 ? 2 : LONG_HEADER)
+    while (at < end && this.headerLength < need()) header[this.headerLength++] = chunk[at++]!
+    if (this.headerLength < need()) return at
+    const size = need() === 2 ? header[1]! : longSize(header, 0)
+    this.headerLength = 0
+    if (size > this.largest) throw this.tooLarge(size)
+    this.begin(header[0]!, size, end - at)
+    return at
+  }
+
   /** A frame begins of which `come` bytes are there. */
-  private begin(flags: number, size: number, come: number): void {
+  protected begin(flags: number, size: number, come: number): void {
     this.flags = flags
     this.size = size
     this.filled = 0
@@ -171,7 +181,7 @@ export class Decoder {
     this.body = this.bytes.alloc(Math.min(size, ahead))
   }
 
-  private fill(chunk: Uint8Array, from: number): number {
+  protected fill(chunk: Uint8Array, from: number): number {
     const take = Math.min(this.size - this.filled, chunk.length - from)
     let body = this.body as Uint8Array
     if (this.filled + take > body.length) {
@@ -185,15 +195,15 @@ export class Decoder {
     return from + take
   }
 
-  private keepHeader(chunk: Uint8Array, from: number): number {
-    this.header ??= new Uint8Array(LONG_HEADER)
+  protected keepHeader(chunk: Uint8Array, from: number): number {
+    this.header ??= new Uint8Array(LONGEST_HEADER)
     let at = from
     while (at < chunk.length) this.header[this.headerLength++] = chunk[at++]!
     return at
   }
 
   /** A frame of a message of several frames. */
-  private part(flags: number, frame: Uint8Array): boolean {
+  protected part(flags: number, frame: Uint8Array): boolean {
     let parts = this.parts
     if (parts === null) this.parts = parts = [frame]
     else parts.push(frame)
@@ -209,7 +219,7 @@ export class Decoder {
     return true
   }
 
-  private tooLarge(size: number): ProtocolError {
+  protected tooLarge(size: number): ProtocolError {
     return new ProtocolError(
       "ERR_ZMTP_UNSPECIFIED",
       `a frame of ${size} bytes, the limit is ${this.largest} (EMSGSIZE)`,
@@ -217,8 +227,8 @@ export class Decoder {
   }
 }
 
-/** The 64-bit size of a LONG frame whose flags are at `at`; beyond 2^53 it is only known to be too much. */
-function longSize(bytes: Uint8Array, at: number): number {
+/** The 64-bit size behind the byte at `at`, which says that there is one; beyond 2^53 it is only known to be too much. */
+export function longSize(bytes: Uint8Array, at: number): number {
   let size = 0
   for (let i = at + 1; i < at + LONG_HEADER; i++) size = size * 256 + bytes[i]!
   return size

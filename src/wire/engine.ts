@@ -1,16 +1,18 @@
 /**
  * One peer's protocol (37/ZMTP): greeting, handshake, then messages and commands, as a machine without I/O. Bytes go in
  * by `receive`, messages by `encode`; what comes of it are calls of one sink and bytes in one batch. Time is an argument.
+ * With a peer of 1.0 or 2.0 (13, 15/ZMTP) an identity frame of each side is all the handshake, and there are no commands.
  */
 import { ProtocolError, ZmqError } from "../errors.js"
 import type { Bytes, Encoded, Message } from "../message.js"
 import type { OutBatch } from "./batch.js"
 import { COMMAND, commandData, commandName, encodeCommand, latin1, type Properties } from "./command.js"
 import { Decoder, type DecoderLimits, type DecoderSink } from "./decoder.js"
-import { Greeting } from "./greeting.js"
+import { Greeting, Version } from "./greeting.js"
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js"
 import type { Mechanism, MechanismFactory } from "./mechanism.js"
 import { mayTalk, publishes, type SocketTypeName, subscribes, tellsIdentity } from "./socket-types.js"
+import { encodeZmtp1, Zmtp1Decoder } from "./zmtp1.js"
 
 const MORE = 0x01
 const CANCEL_BYTE = 0
@@ -39,6 +41,8 @@ export interface PeerInfo {
   /** Empty when it has none. */
   readonly identity: Uint8Array
   readonly mechanism: string
+  /** The version that is spoken with it: 3, or 1 or 2 of an old peer, which has no handshake to speak of. */
+  readonly major: number
   readonly minor: number
   readonly properties: Properties
 }
@@ -60,13 +64,15 @@ export class Engine implements DecoderSink {
   private greeting: Greeting | null
   /** Null before the greeting is done, and when the handshake is: NULL has no more to do. */
   private mechanism: Mechanism | null = null
-  private readonly decoder: Decoder
+  private decoder: Decoder
   /** Made when the first PING is to go out, or comes. */
   private heartbeat: Heartbeat | null = null
   private handshakeBy = Number.POSITIVE_INFINITY
   private now = 0
+  private version = Version.Zmtp3
   private peerMinor = 0
-  private readonly subscribes: boolean
+  /** Not every message is simply put into frames: some are commands, or the framing is that of 1.0. */
+  private encodesOtherwise = false
   private readonly publishes: boolean
 
   constructor(
@@ -75,9 +81,8 @@ export class Engine implements DecoderSink {
     private readonly batch: OutBatch,
     private readonly sink: EngineSink,
   ) {
-    this.greeting = new Greeting(options.mechanism.name)
+    this.greeting = new Greeting(options.mechanism, options.type, options.routingId)
     this.decoder = new Decoder(bytes, options, this)
-    this.subscribes = subscribes(options.type)
     this.publishes = publishes(options.type)
   }
 
@@ -125,13 +130,18 @@ export class Engine implements DecoderSink {
 
   /** Appends a message to the batch. Only after the handshake. */
   encode(message: Message): void {
-    if (this.subscribes && message.length === 1 && this.peerMinor >= 1 && this.encodeSubscription(message[0]!)) return
+    if (this.encodesOtherwise && this.encodeOtherwise(message)) return
     const last = message.length - 1
     for (let i = 0; i < last; i++) this.batch.frame(MORE, message[i]!)
     this.batch.frame(0, message[last]!)
   }
 
-  /** Appends a message that is encoded already. Only after the handshake, and only where nothing is encrypted. */
+  /** Bytes that were encoded for several peers are not for this one. */
+  get framesAlone(): boolean {
+    return this.version < Version.Zmtp2
+  }
+
+  /** Appends a message that is encoded already. Only after the handshake, and not to one who {@link framesAlone}. */
   append(encoded: Encoded): void {
     this.batch.append(encoded)
   }
@@ -159,6 +169,7 @@ export class Engine implements DecoderSink {
 
   onMessage(message: Message): boolean {
     if (this.state !== State.Traffic) {
+      if (this.state === State.Handshake && this.version !== Version.Zmtp3) return this.meetOld(message)
       throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "a message came before the end of the handshake")
     }
     return this.sink.onMessage(message)
@@ -168,6 +179,10 @@ export class Engine implements DecoderSink {
     if (this.mechanism !== null) {
       this.mechanism.receive(body)
       return this.proceed()
+    }
+    if (this.version !== Version.Zmtp3) {
+      if (this.state === State.Traffic) return true // libzmq
+      throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "a command came in place of a 2.0 identity")
     }
     switch (commandName(body)) {
       case "SUBSCRIBE":
@@ -197,9 +212,14 @@ export class Engine implements DecoderSink {
       this.sink.onOutput()
     }
     if (!greeting.done) return
+    this.version = greeting.version
     this.peerMinor = greeting.minor
     this.greeting = null
     this.state = State.Handshake
+    if (this.version !== Version.Zmtp3) {
+      this.greetOld(greeting)
+      return
+    }
     this.mechanism = this.options.mechanism.create(ownProperties(this.options), now => this.resume(now))
     this.proceed()
   }
@@ -221,6 +241,7 @@ export class Engine implements DecoderSink {
     }
     this.state = State.Traffic
     this.mechanism = null
+    this.encodesOtherwise = this.peerMinor >= 1 && subscribes(this.options.type)
     if (this.options.heartbeatInterval > 0) {
       this.heartbeat = new Heartbeat(this.options)
       this.heartbeat.start(this.now)
@@ -229,14 +250,53 @@ export class Engine implements DecoderSink {
       type: typeName,
       identity: properties.get("Identity") ?? NONE,
       mechanism: this.options.mechanism.name,
+      major: 3,
       minor: this.peerMinor,
       properties,
     })
   }
 
+  /** Says our identity. To an unversioned peer, the signature of our greeting was the header of that frame. */
+  private greetOld(greeting: Greeting): void {
+    const { batch, version } = this
+    const identity = this.options.routingId ?? NONE
+    if (version === Version.Zmtp2) batch.frame(0, identity)
+    else if (version === Version.Zmtp1) encodeZmtp1(batch, [identity])
+    else if (identity.length > 0) batch.raw(identity)
+    this.sink.onOutput()
+    if (version === Version.Zmtp2) return
+    this.encodesOtherwise = true
+    this.decoder = new Zmtp1Decoder(this.bytes, this.options, this)
+    this.decoder.decode(greeting.beginning, 0)
+  }
+
+  /** The identity of an old peer came, which is all that it says of itself. */
+  private meetOld(message: Message): boolean {
+    if (message.length > 1) throw new ProtocolError("ERR_ZMTP_UNSPECIFIED", "an identity of several frames")
+    this.state = State.Traffic
+    const goesOn = this.sink.onReady({
+      type: "",
+      identity: new Uint8Array(message[0]!),
+      mechanism: this.options.mechanism.name,
+      major: this.version === Version.Zmtp2 ? 2 : 1,
+      minor: 0,
+      properties: new Map(),
+    })
+    // ZeroMQ 2.x filters where it subscribes, and tells nobody.
+    if (this.version !== Version.Unversioned || !this.publishes) return goesOn
+    return this.sink.onMessage([this.subscription(SUBSCRIBE_BYTE, NONE)])
+  }
+
   private send(command: Uint8Array): void {
     this.batch.frame(COMMAND, command)
     this.sink.onOutput()
+  }
+
+  /** False: it is to be put into frames like any other. */
+  private encodeOtherwise(message: Message): boolean {
+    if (this.version === Version.Zmtp3) return message.length === 1 && this.encodeSubscription(message[0]!)
+    encodeZmtp1(this.batch, message)
+    return true
   }
 
   /** 37/ZMTP: subscriptions of a 3.1 peer are commands; older ones get them as messages. False: it is none. */

@@ -17,6 +17,8 @@ export interface Mechanism {
 export interface MechanismFactory {
   /** As it stands in the greeting: at most 20 upper-case ASCII characters. */
   readonly name: string
+  /** Takes peers of ZMTP 1.0 and 2.0, which say nothing that could be checked. libzmq: NULL, and nobody is asked (ZAP). */
+  readonly takesOldPeers?: true
   /**
    * Makes a mechanism for one connection, which will say `own` of this side. `proceed` is to be called when it waited for
    * something else than the peer and {@link Mechanism.next} or {@link Mechanism.ready} changed, with the time that it is.

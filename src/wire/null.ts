@@ -44,7 +44,11 @@ export class NullMechanism implements Mechanism {
   }
 }
 
-export const nullMechanism: MechanismFactory = { name: "NULL", create: own => new NullMechanism(own) }
+export const nullMechanism: MechanismFactory = {
+  name: "NULL",
+  takesOldPeers: true,
+  create: own => new NullMechanism(own),
+}
 
 /** What to make of an ERROR command: its data is the length of the reason and the reason. */
 function peerError(data: Uint8Array): ProtocolError {

@@ -16,6 +16,25 @@ export const PEERS = {
 
 export type SocketTypeName = keyof typeof PEERS
 
+/** By the numbers that stand for them in the greeting of ZMTP 1.0 and 2.0 (15/ZMTP), which are those of libzmq's API. */
+const NUMBERS: Record<SocketTypeName, number> = {
+  PAIR: 0,
+  PUB: 1,
+  SUB: 2,
+  REQ: 3,
+  REP: 4,
+  DEALER: 5,
+  ROUTER: 6,
+  PULL: 7,
+  PUSH: 8,
+  XPUB: 9,
+  XSUB: 10,
+}
+
+export function numberOf(type: SocketTypeName): number {
+  return NUMBERS[type]
+}
+
 export function mayTalk(own: SocketTypeName, peer: string): boolean {
   return (PEERS[own] as readonly string[]).includes(peer)
 }
