@@ -116,9 +116,9 @@ export class Greeting {
     return from + this.received - before
   }
 
-  /** Of an unversioned peer: what came in earlier chunks, and is the beginning of its first frame. */
+  /** What came in earlier chunks and was no greeting, but the beginning of an unversioned peer's first frame. */
   get beginning(): Uint8Array {
-    return this.peer.subarray(0, this.received)
+    return this.version === Version.Unversioned ? this.peer.subarray(0, this.received) : NOTHING
   }
 
   private check(): void {

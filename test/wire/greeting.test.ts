@@ -53,6 +53,23 @@ describe("our greeting", () => {
   })
 })
 
+describe("the padding of our greeting", () => {
+  const signature = (routingId: Uint8Array | null) => {
+    const end = new End(engineOptions("DEALER", { routingId }))
+    end.engine.start(0)
+    return toHex(end.output())
+  }
+
+  it("is the length of our routing id as 1.0 counts it: with the flags", () => {
+    expect(signature(hex("'me'"))).toBe("ff00000000000000037f")
+    expect(signature(hex("41*254"))).toBe("ff00000000000000ff7f")
+    expect(signature(hex("41*255"))).toBe("ff00000000000001007f")
+    expect(signature(hex(""))).toBe("ff00000000000000017f")
+  })
+
+  it("leaves those of others alone", () => expect(signature(null)).toBe("ff00000000000000017f"))
+})
+
 describe("the peer's greeting, by the split law", () => {
   const PUSH = toHex(readyOf("PUSH"))
   const answered = toHex(GREETING).slice(20) + OWN_READY
@@ -100,23 +117,18 @@ describe("the peer's greeting, by the split law", () => {
 describe("who is refused, by the split law", () => {
   const unspecified = ["fault ERR_ZMTP_UNSPECIFIED"]
 
-  it("a 1.0 peer, whose first byte is the length of its identity", () => {
-    expect(refusal("01 00")).toEqual(unspecified)
-    expect(refusal("08 00 'sneaky' 00")).toEqual(unspecified)
-  })
-
-  it("a 1.0 peer with a long identity frame: no low bit in byte 9", () => {
-    expect(refusal("FF 00*7 05 00 'name'")).toEqual(unspecified)
+  it("what would be a 1.0 peer, with flags that no identity has", () => {
+    expect(refusal("01 02")).toEqual(unspecified)
+    expect(refusal("08 80 'sneaky' 00")).toEqual(unspecified)
     expect(refusal("FF 00*7 01 7E 03")).toEqual(unspecified)
   })
 
-  it("a peer that says major version 0 after the signature", () =>
-    expect(refusal("FF 00*7 01 7F 00 08")).toEqual(unspecified))
-  it("a 2.0 peer, which says major version 1", () => expect(refusal("FF 00*7 01 7F 01 08 00 00")).toEqual(unspecified))
+  it("what begins with a zero", () => expect(refusal("00 00")).toEqual(unspecified))
   it("a web browser", () => expect(refusal("'GET / HTTP/1.1' 0D0A 0D0A")).toEqual(unspecified))
+  it("a TLS hello", () => expect(refusal("16 03 01 02 00 01 00 01 FC 03 03")).toEqual(unspecified))
 
   it("and hears no more than 11 bytes of ours before", () => {
-    for (const stream of ["01 00", "FF 00*7 01 7F 00 08", "FF 00*7 01 7F 01 08"]) {
+    for (const stream of ["00", "01 02", "FF 00*7 01 7E 03"]) {
       const end = started()
       const first = end.output()
       for (const byte of hex(stream)) end.receive(Uint8Array.of(byte))
