@@ -92,7 +92,7 @@ export class Peer<B extends Uint8Array = Uint8Array> {
     return this.link.endpoint
   }
 
-  /** The peer's socket type by its name on the wire (`PULL`); empty when it did not say (inproc). */
+  /** The peer's socket type by its name on the wire (`PULL`); empty when it did not say (inproc, ZMTP 1.0 and 2.0). */
   get type(): string {
     return this.link.type
   }

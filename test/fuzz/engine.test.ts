@@ -39,8 +39,30 @@ function saying(random: Random): Uint8Array {
   }
 }
 
+/** A frame of ZMTP 1.0; now and then in the long form where it need not be. */
+function oldFrame(random: Random): Buffer {
+  const body = random.bytes(random.pick([0, 1, 5, 63, 64, 65, 253, 254, 255, 300]))
+  const flags = random.once(3) ? MORE : 0
+  if (body.length < 254 && !random.once(4)) return Buffer.concat([Buffer.of(body.length + 1, flags), body])
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64BE(BigInt(body.length + 1 + (random.once(10) ? 2 ** random.below(60) : 0)))
+  return Buffer.concat([Buffer.of(0xff), length, Buffer.of(flags), body])
+}
+
+/** What a peer of ZMTP 1.0 or 2.0 sends from the first byte on. */
+function oldStream(random: Random): Uint8Array {
+  const version = random.pick(["", "00", "01"])
+  const hello = version === "" ? [] : [greeting().subarray(0, 10), Buffer.from(`${version}05`, "hex")]
+  const says = () => (version === "01" ? saying(random) : oldFrame(random))
+  const identity = version === "01" ? frame(random.once(2) ? "" : "identity") : Buffer.from("04006d6521", "hex")
+  const known = concat([...hello, random.once(10) ? oldFrame(random) : identity])
+  const rest = concat(Array.from({ length: random.below(12) }, says))
+  return random.once(2) ? concat([known, rest]) : concat([known, mutate(random, rest)])
+}
+
 /** What a peer sends from the first byte on. */
 function stream(random: Random, peer: string): Uint8Array {
+  if (random.once(4)) return oldStream(random)
   const good = [
     greeting({ minor: random.below(3), mechanism: random.once(20) ? "PLAIN" : "NULL" }),
     random.once(10)
