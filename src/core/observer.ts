@@ -37,8 +37,9 @@ export type EventOfType<T extends EventType = EventType> = { [K in T]: { type: K
 
 /**
  * What happens to the connections of a socket. `accept`, `bind`, `connect`, `connect:delay` (an attempt began),
- * `connect:retry` (the next one comes in `interval` milliseconds), `handshake` (messages can flow; not told of peers of ZMTP 1.0 and 2.0), `disconnect`, `close`
- * (a listener, or an attempt that failed), `end` (no more events). The `:error` ones carry an `error` that says why.
+ * `connect:retry` (the next one comes in `interval` milliseconds), `handshake` (messages can flow; not told of peers of ZMTP
+ * 1.0 and 2.0), `disconnect`, `close` (a listener, or an attempt that failed), `end` (no more events). The `:error` ones
+ * carry an `error` that says why.
  */
 export type Event = EventOfType
 

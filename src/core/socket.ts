@@ -7,7 +7,7 @@ import type { Message } from "../message.js"
 import { OPTIONS, type OptionName, type OptionRow, optionValues } from "../options.js"
 import { Counters, type Pipe } from "../pipe/pipe.js"
 import { nullMechanism } from "../wire/null.js"
-import type { SocketTypeName } from "../wire/socket-types.js"
+import { numberOf, type SocketTypeName } from "../wire/socket-types.js"
 import type { EndpointOptions, EventDetails } from "./connection-host.js"
 import { type ConnectionSettings, Connections, type Pattern } from "./connections.js"
 import type { ContextBase, ContextMember } from "./context.js"
@@ -17,21 +17,6 @@ import { OptionStore, type OptionTarget } from "./option-access.js"
 import { ReceiveQueue, type Receiver } from "./receive-queue.js"
 import { type Sender, SendQueue } from "./send-queue.js"
 import { checkWait, type WaitOptions } from "./waiter.js"
-
-/** The numbers of the socket types (zmq.h). */
-const TYPE_NUMBERS: Record<SocketTypeName, number> = {
-  PAIR: 0,
-  PUB: 1,
-  SUB: 2,
-  REQ: 3,
-  REP: 4,
-  DEALER: 5,
-  ROUTER: 6,
-  PULL: 7,
-  PUSH: 8,
-  XPUB: 9,
-  XSUB: 10,
-}
 
 /** The context's limit when it sets none. */
 const NO_LIMIT = 2147483647
@@ -120,7 +105,7 @@ export abstract class SocketBase
 
   /** The number of the socket's type, as in zmq.h. */
   get type(): number {
-    return TYPE_NUMBERS[this.typeName]
+    return numberOf(this.typeName)
   }
 
   /** Whether {@link close} was called. */
