@@ -1,0 +1,170 @@
+/**
+ * The guide, held to what it says. Each `ts` block of docs/guide/ is a program of its own: it is compiled as strictly as
+ * Peerlane itself, in a folder where `peerlane` is an installed package, and run; what it prints must be the `text` block
+ * that follows it. Programs are padded with empty lines, so that the lines in errors are those of the page. A block that
+ * is not to be run has another tag. Needs `npm run build`.
+ */
+import { execFile } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import ts from "typescript"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const guide = join(root, "docs", "guide")
+const AT_A_TIME = 2
+const limit = 30_000 // ms for one program; they take a second at most
+
+interface Block {
+  tag: string
+  text: string
+  /** The line of the page on which its first line is, from 1. */
+  line: number
+}
+
+interface Program extends Block {
+  /** `docs/guide/pair.md:12`, for messages. */
+  where: string
+  /** Its file in the folder, without the ending. */
+  name: string
+  /** What it should print; null when the page does not say. */
+  expected: string | null
+}
+
+function blocksOf(page: string): Block[] {
+  const blocks: Block[] = []
+  let open: (Block & { lines: string[] }) | null = null
+  for (const [index, line] of page.split("\n").entries()) {
+    const [, tag] = /^```(\S*)$/.exec(line) ?? []
+    if (tag === undefined) open?.lines.push(line)
+    else if (open === null) open = { tag, text: "", lines: [], line: index + 2 }
+    else {
+      blocks.push({ tag: open.tag, text: `${open.lines.join("\n")}\n`, line: open.line })
+      open = null
+    }
+  }
+  if (open !== null) throw new Error(`the block at line ${open.line - 1} has no end`)
+  return blocks
+}
+
+function programsOf(file: string, page: string): Program[] {
+  const blocks = blocksOf(page)
+  return blocks.flatMap((block, index) => {
+    if (block.tag !== "ts") return []
+    const next = blocks[index + 1]
+    const expected = next?.tag === "text" ? next.text : null
+    const where = `docs/guide/${file}:${block.line}`
+    return [{ ...block, where, name: `${basename(file, ".md")}-${block.line}`, expected }]
+  })
+}
+
+/** Compiles all programs into their folder. Returns what is wrong, by the name of the program. */
+function compile(folder: string, programs: Program[]): Map<string, string[]> {
+  const files = programs.map(({ name }) => join(folder, `${name}.ts`))
+  for (const [index, { line, text }] of programs.entries()) {
+    writeFileSync(files[index]!, "\n".repeat(line - 1) + text)
+  }
+  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(
+    { compilerOptions: { ...config.compilerOptions, rootDir: undefined, outDir: undefined, declaration: false } },
+    ts.sys,
+    folder,
+  )
+  const program = ts.createProgram(files, {
+    ...options,
+    inlineSourceMap: true,
+    typeRoots: [join(root, "node_modules", "@types")],
+  })
+  const found = [...ts.getPreEmitDiagnostics(program), ...program.emit().diagnostics]
+  const wrong = new Map<string, string[]>()
+  for (const { file, start, messageText } of found) {
+    const text = ts.flattenDiagnosticMessageText(messageText, "\n")
+    if (file === undefined) throw new Error(text)
+    const name = basename(file.fileName, ".ts")
+    const page = name.replace(/-\d+$/, ".md")
+    const { line } = file.getLineAndCharacterOfPosition(start ?? 0)
+    wrong.set(name, [...(wrong.get(name) ?? []), `docs/guide/${page}:${line + 1}: ${text}`])
+  }
+  return wrong
+}
+
+interface Outcome {
+  output: string
+  errors: string
+  /** Its exit code, or what ended it. */
+  end: number | string
+}
+
+function run(file: string): Promise<Outcome> {
+  return new Promise(resolve => {
+    const parameters = ["--enable-source-maps", file]
+    execFile(process.execPath, parameters, { timeout: limit, killSignal: "SIGKILL" }, (error, output, errors) => {
+      const end = error === null ? 0 : error.killed ? `killed after ${limit} ms` : (error.code ?? error.signal ?? "failed")
+      resolve({ output, errors, end })
+    })
+  })
+}
+
+/** Runs them all, a few at a time, in their order. */
+function runAll(folder: string, programs: Program[]): Map<string, Promise<Outcome>> {
+  const lanes = Array.from({ length: AT_A_TIME }, () => Promise.resolve() as Promise<unknown>)
+  const runs = new Map<string, Promise<Outcome>>()
+  for (const [index, { name }] of programs.entries()) {
+    const lane = index % AT_A_TIME
+    const outcome = lanes[lane]!.then(() => run(join(folder, `${name}.js`)))
+    lanes[lane] = outcome
+    runs.set(name, outcome)
+  }
+  return runs
+}
+
+const pages = new Map(
+  readdirSync(guide)
+    .filter(file => file.endsWith(".md"))
+    .map(file => [file, readFileSync(join(guide, file), "utf8")]),
+)
+const programs = [...pages].flatMap(([file, page]) => programsOf(file, page))
+
+describe("the programs of the guide", () => {
+  let folder = ""
+  let wrong = new Map<string, string[]>()
+  let runs = new Map<string, Promise<Outcome>>()
+
+  beforeAll(() => {
+    folder = realpathSync(mkdtempSync(join(tmpdir(), "peerlane-guide-")))
+    writeFileSync(join(folder, "package.json"), `{ "type": "module" }`)
+    mkdirSync(join(folder, "node_modules"))
+    symlinkSync(root, join(folder, "node_modules", "peerlane"), "junction")
+    wrong = compile(folder, programs)
+    runs = runAll(
+      folder,
+      programs.filter(({ name }) => !wrong.has(name)),
+    )
+  }, 60_000)
+
+  afterAll(async () => {
+    await Promise.all(runs.values())
+    rmSync(folder, { recursive: true, force: true })
+  }, 2 * limit)
+
+  it("are there, on every page but the index", () => {
+    const without = [...pages.keys()].filter(file => !programs.some(({ where }) => where.includes(`/${file}:`)))
+    expect(without).toEqual(["README.md"])
+  })
+
+  it.each(programs)("$where", { timeout: programs.length * limit }, async ({ where, name, expected }) => {
+    expect(wrong.get(name) ?? [], `${where} does not compile`).toEqual([])
+    if (expected === null) throw new Error(`${where}: no text block follows that says what it prints`)
+    const { output, errors, end } = (await runs.get(name))!
+    expect(errors, `${where} says something on stderr`).toBe("")
+    expect(end, `${where} does not end well; it printed:\n${output}`).toBe(0)
+    expect(output, `${where} prints something else`).toBe(expected)
+  })
+})
+
+it.each([...pages])("the links of docs/guide/%s lead somewhere", (file, page) => {
+  const links = [...page.matchAll(/\]\((?!https?:)([^)#]*)[^)]*\)/g)].map(([, to]) => to!)
+  expect(links.filter(to => !existsSync(join(dirname(join(guide, file)), to)))).toEqual([])
+})
