@@ -154,7 +154,8 @@ describe("the programs of the guide", () => {
     expect(without).toEqual(["README.md"])
   })
 
-  it.each(programs)("$where", { timeout: programs.length * limit }, async ({ where, name, expected }) => {
+  const cases = programs.map(program => [program.where, program] as const)
+  it.each(cases)("%s", { timeout: programs.length * limit }, async (where, { name, expected }) => {
     expect(wrong.get(name) ?? [], `${where} does not compile`).toEqual([])
     if (expected === null) throw new Error(`${where}: no text block follows that says what it prints`)
     const { output, errors, end } = (await runs.get(name))!
