@@ -5,7 +5,17 @@
  * is not to be run has another tag. Needs `npm run build`.
  */
 import { execFile } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -101,7 +111,8 @@ function run(file: string): Promise<Outcome> {
   return new Promise(resolve => {
     const parameters = ["--enable-source-maps", file]
     execFile(process.execPath, parameters, { timeout: limit, killSignal: "SIGKILL" }, (error, output, errors) => {
-      const end = error === null ? 0 : error.killed ? `killed after ${limit} ms` : (error.code ?? error.signal ?? "failed")
+      const end =
+        error === null ? 0 : error.killed ? `killed after ${limit} ms` : (error.code ?? error.signal ?? "failed")
       resolve({ output, errors, end })
     })
   })
