@@ -2,7 +2,12 @@ import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
-  resolve: { alias: { peerlane: fileURLToPath(new URL("./patterns/index.ts", import.meta.url)) } },
+  resolve: {
+    alias: {
+      "peerlane/draft": fileURLToPath(new URL("./patterns/draft/index.ts", import.meta.url)),
+      peerlane: fileURLToPath(new URL("./patterns/index.ts", import.meta.url)),
+    },
+  },
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",

@@ -41,4 +41,5 @@ export const version = "4.3.5"
 /** What can be done beyond tcp and inproc, by the names of `zeromq`. */
 export const capability: Partial<Record<"ipc" | "pgm" | "tipc" | "norm" | "curve" | "gssapi" | "draft", boolean>> = {
   ipc: true,
+  draft: true,
 }

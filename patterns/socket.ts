@@ -109,41 +109,41 @@ export interface BatchOptions {
   signal?: AbortSignal
 }
 
-/** A socket that receives. */
-export abstract class Readable extends Socket {
+/** A socket that receives. `M` is what it receives: the frames of a message, or one frame and what is known of it. */
+export abstract class Readable<M = Message[]> extends Socket {
   /** The next message; waits for it, in the order of the calls. EAGAIN after `timeout` (option `receiveTimeout`) or on close. */
-  receive(options?: WaitOptions): Promise<Message[]> {
+  receive(options?: WaitOptions): Promise<M> {
     this.checkOpen()
     if (options !== undefined) checkWait(options)
-    return this.receives.receive(Form.Plain, options, 1) as Promise<Message[]>
+    return this.receives.receive(Form.Plain, options, 1) as Promise<M>
   }
 
   /** The next message and the peer that sent it. */
-  async receiveFrom(options?: WaitOptions): Promise<ReceivedFrom<Message[], Peer>> {
+  async receiveFrom(options?: WaitOptions): Promise<ReceivedFrom<M, Peer>> {
     this.checkOpen()
     if (options !== undefined) checkWait(options)
     const { message, from } = (await this.receives.receive(Form.From, options, 1)) as Received
-    return { message: message as Message[], peer: this.connections.peerOf(from) as Peer }
+    return { message: message as M, peer: this.connections.peerOf(from) as Peer }
   }
 
   /** The next message if one is there; null if not. */
-  tryReceive(): Message[] | null {
+  tryReceive(): M | null {
     this.checkOpen()
-    return this.receives.tryReceive() as Message[] | null
+    return this.receives.tryReceive() as M | null
   }
 
   /** Iterates over messages as they come; ends when the socket is closed. */
-  [Symbol.asyncIterator](): AsyncIterator<Message[], undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<M, undefined> {
     return new Steps(this.receives, Form.Step, 1, undefined)
   }
 
   /** Iterates over what has arrived, an array of messages at a time: the fastest way to receive. */
-  batches({ max = 128, signal }: BatchOptions = {}): AsyncIterable<Message[][]> {
+  batches({ max = 128, signal }: BatchOptions = {}): AsyncIterable<M[]> {
     if (typeof max !== "number") throw new TypeError("Option max must be a number")
     if (!(max >= 1)) throw new ZmqError("EINVAL", { detail: `expected max of 1 or more, got ${max}` })
     checkWait({ signal })
     const wait = signal === undefined ? undefined : { signal }
-    return { [Symbol.asyncIterator]: () => new Steps<Message[][]>(this.receives, Form.Batch, max, wait) }
+    return { [Symbol.asyncIterator]: () => new Steps<M[]>(this.receives, Form.Batch, max, wait) }
   }
 }
 
@@ -165,7 +165,8 @@ const SEND_METHODS = ["send", "trySend", "flushed"] as const
 const RECEIVE_METHODS = ["receive", "receiveFrom", "tryReceive", "batches", Symbol.asyncIterator] as const
 
 export type SendMethods = Pick<Writable, (typeof SEND_METHODS)[number]>
-export type ReceiveMethods = Pick<Readable, (typeof RECEIVE_METHODS)[number]>
+export type FlushMethods = Pick<Writable, "flushed">
+export type ReceiveMethods<M = Message[]> = Pick<Readable<M>, (typeof RECEIVE_METHODS)[number]>
 
 function copyMethods(to: object, from: object, names: readonly PropertyKey[]): void {
   for (const name of names)
@@ -180,6 +181,11 @@ export function alsoSends(socket: { prototype: Readable }): void {
 /** Gives a class that sends the methods to receive. */
 export function alsoReceives(socket: { prototype: Writable }): void {
   copyMethods(socket.prototype, Readable.prototype, RECEIVE_METHODS)
+}
+
+/** Gives a class with its own way to send what all sending sockets have. */
+export function alsoFlushes(socket: { prototype: Socket }): void {
+  copyMethods(socket.prototype, Writable.prototype, ["flushed"])
 }
 
 /** A socket that sends and receives. */

@@ -5,9 +5,10 @@
  */
 import type { SocketTypeName } from "./wire/socket-types.js"
 
-const SENDING = ["PAIR", "PUB", "REQ", "REP", "DEALER", "ROUTER", "PUSH", "XPUB", "XSUB"] as const
-const RECEIVING = ["PAIR", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "XPUB", "XSUB"] as const
-const CONFLATING = ["PULL", "PUSH", "SUB", "PUB", "DEALER"] as const
+const BOTH_WAYS = ["PAIR", "REQ", "REP", "DEALER", "ROUTER", "XPUB", "XSUB", "SERVER", "CLIENT", "PEER", "CHANNEL"] as const
+const SENDING = [...BOTH_WAYS, "PUB", "PUSH", "RADIO", "SCATTER"] as const
+const RECEIVING = [...BOTH_WAYS, "SUB", "PULL", "DISH", "GATHER"] as const
+const CONFLATING = ["PULL", "PUSH", "SUB", "PUB", "DEALER", "GATHER", "SCATTER"] as const
 const INT32_MAX = 2147483647
 
 export interface OptionRow {

@@ -193,10 +193,11 @@ describe("who may know whom", () => {
     expect(cycles).toEqual([])
   })
 
-  it("7. nothing exports all of another file, and only the two indexes pass on what others export", () => {
+  it("7. nothing exports all of another file, and only the indexes pass on what others export", () => {
     expect(sources.filter(({ exportsAll }) => exportsAll).map(({ path }) => path)).toEqual([])
     const barrels = sources.filter(({ imports }) => imports.some(({ reExport }) => reExport)).map(({ path }) => path)
-    expect(barrels.filter(path => path !== "src/index.ts" && path !== "patterns/index.ts")).toEqual([])
+    const indexes = ["src/index.ts", "patterns/index.ts", "patterns/draft/index.ts"]
+    expect(barrels.filter(path => !indexes.includes(path))).toEqual([])
   })
 
   it("7. no file is above 500 lines, and the middle one is near 150", () => {

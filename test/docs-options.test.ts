@@ -22,6 +22,14 @@ const CLASSES: Record<SocketTypeName, string> = {
   DEALER: "Dealer",
   ROUTER: "Router",
   PAIR: "Pair",
+  SERVER: "Server",
+  CLIENT: "Client",
+  RADIO: "Radio",
+  DISH: "Dish",
+  SCATTER: "Scatter",
+  GATHER: "Gather",
+  PEER: "Peer",
+  CHANNEL: "Channel",
 }
 
 const HEAD = `# Options of sockets
@@ -59,7 +67,7 @@ function render(): string {
     lines.push([
       `\`${name}\`${row.access === "w" ? " (write only)" : ""}`,
       row.type === "string" ? "string or Buffer" : row.type,
-      name === "linger" ? "-1 (0 for Subscriber, XSubscriber)" : String(row.default),
+      name === "linger" ? "-1 (0 for Subscriber, XSubscriber, Dish)" : String(row.default),
       rangeOf(name, row),
       socketsOf(row),
       row.stored || row.refused ? "" : row.live ? "now" : "later",

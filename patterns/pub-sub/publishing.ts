@@ -18,12 +18,11 @@ import {
   ZmqError,
 } from "../../src/index.js"
 import { toTopic } from "../frames.js"
+import { Pace } from "../pace.js"
 import { type ContextOption, Writable } from "../socket.js"
 
 const CANCEL = 0
 const SUBSCRIBE = 1
-/** Awaited sends without a message taken, after which a peer counts as stalled. */
-const STALLED_AFTER = 250
 
 export abstract class Publishing extends Writable {
   protected readonly subscriptions = new Subscriptions()
@@ -147,28 +146,6 @@ export abstract class Publishing extends Writable {
 function allAdmit(pipes: Pipe[], size: number): boolean {
   for (let i = 0; i < pipes.length; i++) if (!pipes[i]!.admits(size)) return false
   return true
-}
-
-/**
- * Which peers with a filling queue deserve that an awaited send takes a millisecond, so that they can read: those who
- * do read. One who takes nothing for so many sends is stalled, and misses messages without slowing anybody.
- */
-class Pace {
-  private readonly seen = new Map<Pipe, { taken: number; sends: number }>()
-
-  isWorthAPause(pipe: Pipe): boolean {
-    const seen = this.seen.get(pipe)
-    const { taken } = pipe.outbound
-    if (seen === undefined || seen.taken !== taken) {
-      this.seen.set(pipe, { taken, sends: 0 })
-      return true
-    }
-    return ++seen.sends < STALLED_AFTER
-  }
-
-  forget(pipe: Pipe): void {
-    this.seen.delete(pipe)
-  }
 }
 
 class SubscribersWaiter extends Waiter<void> {

@@ -22,7 +22,7 @@ import { checkWait, type WaitOptions } from "./waiter.js"
 const NO_LIMIT = 2147483647
 
 /** Options that a socket type leaves out of the way of `linger`: what it sends is only subscriptions. */
-const NEVER_LINGER: readonly SocketTypeName[] = ["SUB", "XSUB"]
+const NEVER_LINGER: readonly SocketTypeName[] = ["SUB", "XSUB", "DISH"]
 
 export interface CloseOptions {
   /** Milliseconds for sending what is queued, instead of the option `linger`. */

@@ -11,7 +11,16 @@ import { Decoder, type DecoderLimits, type DecoderSink } from "./decoder.js"
 import { Greeting, Version } from "./greeting.js"
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js"
 import type { Mechanism, MechanismFactory } from "./mechanism.js"
-import { mayTalk, publishes, type SocketTypeName, subscribes, tellsIdentity } from "./socket-types.js"
+import {
+  type Asking,
+  asks,
+  isAsked,
+  keepsQuiet,
+  mayTalk,
+  type SocketTypeName,
+  takesNoMessages,
+  tellsIdentity,
+} from "./socket-types.js"
 import { encodeZmtp1, Zmtp1Decoder } from "./zmtp1.js"
 
 const MORE = 0x01
@@ -22,6 +31,8 @@ enum State {
   Greeting,
   Handshake,
   Traffic,
+  /** Traffic of commands only: messages of the peer mean nothing. */
+  Commands,
   Failed,
 }
 
@@ -73,7 +84,8 @@ export class Engine implements DecoderSink {
   private peerMinor = 0
   /** Not every message is simply put into frames: some are commands, or the framing is that of 1.0. */
   private encodesOtherwise = false
-  private readonly publishes: boolean
+  private readonly asks: Asking | null
+  private readonly isAsked: Asking | null
 
   constructor(
     private readonly options: EngineOptions,
@@ -83,7 +95,8 @@ export class Engine implements DecoderSink {
   ) {
     this.greeting = new Greeting(options.mechanism, options.type, options.routingId)
     this.decoder = new Decoder(bytes, options, this)
-    this.publishes = publishes(options.type)
+    this.asks = asks(options.type)
+    this.isAsked = isAsked(options.type)
   }
 
   /** The connection is there: sends the first bytes. */
@@ -158,7 +171,7 @@ export class Engine implements DecoderSink {
       if (now >= this.handshakeBy) this.fail(new ZmqError("ETIMEDOUT", { detail: "the handshake took too long" }))
       return
     }
-    if (this.state !== State.Traffic || this.heartbeat === null) return
+    if (this.state === State.Failed || this.heartbeat === null) return
     if (this.heartbeat.expired(now)) {
       this.fail(new ZmqError("ETIMEDOUT", { detail: "the peer was silent for too long" }))
       return
@@ -170,6 +183,7 @@ export class Engine implements DecoderSink {
   onMessage(message: Message): boolean {
     if (this.state !== State.Traffic) {
       if (this.state === State.Handshake && this.version !== Version.Zmtp3) return this.meetOld(message)
+      if (this.state === State.Commands) return true
       throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "a message came before the end of the handshake")
     }
     return this.sink.onMessage(message)
@@ -184,13 +198,12 @@ export class Engine implements DecoderSink {
       if (this.state === State.Traffic) return true // libzmq
       throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "a command came in place of a 2.0 identity")
     }
-    switch (commandName(body)) {
-      case "SUBSCRIBE":
-        if (!this.publishes) return true
-        return this.sink.onMessage([this.subscription(SUBSCRIBE_BYTE, commandData(body))])
-      case "CANCEL":
-        if (!this.publishes) return true
-        return this.sink.onMessage([this.subscription(CANCEL_BYTE, commandData(body))])
+    const name = commandName(body)
+    switch (name) {
+      case this.isAsked?.on:
+        return this.sink.onMessage([this.asking(SUBSCRIBE_BYTE, name, commandData(body))])
+      case this.isAsked?.off:
+        return this.sink.onMessage([this.asking(CANCEL_BYTE, name, commandData(body))])
       case "PING": {
         this.heartbeat ??= new Heartbeat(this.options)
         const pong = this.heartbeat.pong(body, this.now)
@@ -239,10 +252,10 @@ export class Engine implements DecoderSink {
         `a ${this.options.type} cannot talk to a ${typeName.slice(0, 20)}`,
       )
     }
-    this.state = State.Traffic
+    this.state = takesNoMessages(this.options.type) ? State.Commands : State.Traffic
     this.mechanism = null
-    this.encodesOtherwise = this.peerMinor >= 1 && subscribes(this.options.type)
-    if (this.options.heartbeatInterval > 0) {
+    this.encodesOtherwise = this.asks !== null && this.peerMinor >= this.asks.since
+    if (this.options.heartbeatInterval > 0 && !keepsQuiet(this.options.type)) {
       this.heartbeat = new Heartbeat(this.options)
       this.heartbeat.start(this.now)
     }
@@ -283,8 +296,8 @@ export class Engine implements DecoderSink {
       properties: new Map(),
     })
     // ZeroMQ 2.x filters where it subscribes, and tells nobody.
-    if (this.version !== Version.Unversioned || !this.publishes) return goesOn
-    return this.sink.onMessage([this.subscription(SUBSCRIBE_BYTE, NONE)])
+    if (this.version !== Version.Unversioned || this.isAsked === null) return goesOn
+    return this.sink.onMessage([Uint8Array.of(SUBSCRIBE_BYTE)])
   }
 
   private send(command: Uint8Array): void {
@@ -294,20 +307,23 @@ export class Engine implements DecoderSink {
 
   /** False: it is to be put into frames like any other. */
   private encodeOtherwise(message: Message): boolean {
-    if (this.version === Version.Zmtp3) return message.length === 1 && this.encodeSubscription(message[0]!)
+    if (this.version === Version.Zmtp3) return message.length === 1 && this.encodeAsking(this.asks as Asking, message[0]!)
     encodeZmtp1(this.batch, message)
     return true
   }
 
   /** 37/ZMTP: subscriptions of a 3.1 peer are commands; older ones get them as messages. False: it is none. */
-  private encodeSubscription(frame: Uint8Array): boolean {
+  private encodeAsking({ on, off }: Asking, frame: Uint8Array): boolean {
     const first = frame[0]
     if (first !== SUBSCRIBE_BYTE && first !== CANCEL_BYTE) return false
-    this.batch.frame(COMMAND, encodeCommand(first === SUBSCRIBE_BYTE ? "SUBSCRIBE" : "CANCEL", frame.subarray(1)))
+    this.batch.frame(COMMAND, encodeCommand(first === SUBSCRIBE_BYTE ? on : off, frame.subarray(1)))
     return true
   }
 
-  private subscription(first: number, topic: Uint8Array): Uint8Array {
+  private asking(first: number, name: string, topic: Uint8Array): Uint8Array {
+    if (topic.length > (this.isAsked as Asking).longest) {
+      throw new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED", `a ${name} of ${topic.length} bytes`)
+    }
     const frame = this.bytes.alloc(1 + topic.length)
     frame[0] = first
     frame.set(topic, 1)

@@ -1,4 +1,4 @@
-/** The socket types by their names on the wire, and who may talk to whom (28, 29, 30, 31 and 37/ZMTP, "Socket-Type"). */
+/** The socket types by their names on the wire, and who may talk to whom (28 to 31, 41, 48, 49, 51, 52 and 37/ZMTP, "Socket-Type"). */
 
 export const PEERS = {
   PAIR: ["PAIR"],
@@ -12,6 +12,14 @@ export const PEERS = {
   PUSH: ["PULL"],
   XPUB: ["SUB", "XSUB"],
   XSUB: ["PUB", "XPUB"],
+  SERVER: ["CLIENT"],
+  CLIENT: ["SERVER"],
+  RADIO: ["DISH"],
+  DISH: ["RADIO"],
+  SCATTER: ["GATHER"],
+  GATHER: ["SCATTER"],
+  PEER: ["PEER"],
+  CHANNEL: ["CHANNEL"],
 } as const satisfies Record<string, readonly string[]>
 
 export type SocketTypeName = keyof typeof PEERS
@@ -29,6 +37,14 @@ const NUMBERS: Record<SocketTypeName, number> = {
   PUSH: 8,
   XPUB: 9,
   XSUB: 10,
+  SERVER: 12,
+  CLIENT: 13,
+  RADIO: 14,
+  DISH: 15,
+  GATHER: 16,
+  SCATTER: 17,
+  PEER: 19,
+  CHANNEL: 20,
 }
 
 export function numberOf(type: SocketTypeName): number {
@@ -49,12 +65,37 @@ export function takesTurns(type: SocketTypeName): boolean {
   return type === "REQ" || type === "REP"
 }
 
-/** Types whose messages `01 topic` and `00 topic` are subscriptions on their way up. */
-export function subscribes(type: SocketTypeName): boolean {
-  return type === "SUB" || type === "XSUB"
+/** How a peer is asked for messages: the commands that stand for a message `01 topic`, and for one `00 topic`. */
+export interface Asking {
+  readonly on: string
+  readonly off: string
+  /** The ZMTP 3 minor from which on they are commands; for older peers they are messages. */
+  readonly since: number
+  /** Longest topic in bytes. */
+  readonly longest: number
 }
 
-/** Types that subscriptions are for; to others, such a command means nothing. */
-export function publishes(type: SocketTypeName): boolean {
-  return type === "PUB" || type === "XPUB"
+const SUBSCRIBING: Asking = { on: "SUBSCRIBE", off: "CANCEL", since: 1, longest: Number.POSITIVE_INFINITY }
+const JOINING: Asking = { on: "JOIN", off: "LEAVE", since: 0, longest: 255 }
+
+/** What a type asks its peers with; null: it does not. */
+export function asks(type: SocketTypeName): Asking | null {
+  if (type === "SUB" || type === "XSUB") return SUBSCRIBING
+  return type === "DISH" ? JOINING : null
+}
+
+/** What the peers of a type ask it with; null: to this type such commands mean nothing. */
+export function isAsked(type: SocketTypeName): Asking | null {
+  if (type === "PUB" || type === "XPUB") return SUBSCRIBING
+  return type === "RADIO" ? JOINING : null
+}
+
+/** Types that take commands from their peers and no messages. */
+export function takesNoMessages(type: SocketTypeName): boolean {
+  return type === "RADIO"
+}
+
+/** Types that send no PING of their own: a DISH of libzmq takes one for a fault. */
+export function keepsQuiet(type: SocketTypeName): boolean {
+  return type === "RADIO"
 }

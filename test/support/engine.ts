@@ -4,6 +4,7 @@
  * Both have Peerlane's types; what only Peerlane has is tested in the `additions-*` files.
  */
 type Engine = typeof import("../../patterns/index.js")
+type Draft = typeof import("../../patterns/draft/index.js")
 
 /** Any socket of the engine under test. */
 export type AnySocket = Engine["Socket"]["prototype"]
@@ -16,3 +17,9 @@ async function load(): Promise<Engine> {
 }
 
 export const zmq: Engine = await load()
+
+/** The draft types of the engine under test; of `Peer` and `Channel` zeromq has none. */
+export const draft: Draft =
+  engine === "peerlane"
+    ? await import("../../patterns/draft/index.js")
+    : ((await import("zeromq/draft.js")) as unknown as Draft)

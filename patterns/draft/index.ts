@@ -1,0 +1,13 @@
+/**
+ * `peerlane/draft`: the socket types that are drafts in libzmq, with the names and the behaviour of `zeromq/draft`, and
+ * `Peer` and `Channel`, which that lacks.
+ */
+export { Channel } from "./channel.js"
+export { Client } from "./client.js"
+export { Dish, type DishGroupOptions } from "./dish.js"
+export { Gather } from "./gather.js"
+export { Peer } from "./peer.js"
+export { Radio, type RadioGroupOptions } from "./radio.js"
+export type { RoutingOptions } from "./routing.js"
+export { Scatter } from "./scatter.js"
+export { Server } from "./server.js"

@@ -1,0 +1,135 @@
+/**
+ * RADIO (48/RADIO-DISH): each message of one frame has a group, and goes to each peer that joined it. Never waits: a peer
+ * whose queue is full misses the message, which is counted. On the wire a message is two frames, group and body.
+ */
+import {
+  checkWait,
+  type Link,
+  type Message,
+  type OptionsOf,
+  type Pipe,
+  sizeOf,
+  type WaitOptions,
+} from "../../src/index.js"
+import { toMessage } from "../frames.js"
+import { Pace } from "../pace.js"
+import { alsoFlushes, type FlushMethods, Socket, type SocketOptions, withOptions } from "../socket.js"
+import { groupKey, toGroup } from "./group.js"
+import { isMultipart, multipartError, type Single } from "./single.js"
+import { checkTag } from "./tagged.js"
+
+const LEAVE = 0
+const JOIN = 1
+
+/** The group of a message to send: up to 255 bytes without a zero. */
+export interface RadioGroupOptions {
+  group: string | Buffer
+}
+
+export class Radio extends Socket {
+  /** By group; none is empty. */
+  private readonly members = new Map<string, Set<Pipe>>()
+  private readonly groupsOf = new Map<Pipe, Set<string>>()
+  private readonly pace = new Pace()
+
+  constructor(options?: SocketOptions<Radio>) {
+    super("RADIO", options)
+    this.begin(options)
+  }
+
+  /**
+   * Sends one frame to all who joined the group. Does not wait for them; where a queue fills, it settles a moment later,
+   * so that it can be read. A frame above 128 bytes must not change until it is written ({@link flushed}). EINVAL for more
+   * than one frame, or a group of more than 255 bytes. 48/RADIO-DISH.
+   */
+  send(message: Single, options: RadioGroupOptions & WaitOptions): Promise<void> {
+    this.checkOpen()
+    checkTag(options)
+    checkWait(options)
+    if (isMultipart(message)) return Promise.reject(multipartError())
+    const frames = toMessage(message)
+    if (frames.length === 0) return Promise.resolve()
+    try {
+      frames.unshift(toGroup(options.group))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return this.sends.send(frames, options)
+  }
+
+  /** Sends as {@link send}; true. Throws what send would reject with. */
+  trySend(message: Single, options: RadioGroupOptions): boolean {
+    this.checkOpen()
+    checkTag(options)
+    if (isMultipart(message)) throw multipartError()
+    const frames = toMessage(message)
+    if (frames.length === 0) return true
+    frames.unshift(toGroup(options.group))
+    return this.sends.trySend(frames)
+  }
+
+  override pipeAttached({ pipe }: Link): boolean {
+    this.groupsOf.set(pipe, new Set())
+    return true
+  }
+
+  override pipeEnded({ pipe }: Link): void {
+    for (const group of this.groupsOf.get(pipe) ?? []) this.leave(pipe, group)
+    this.groupsOf.delete(pipe)
+    this.pace.forget(pipe)
+  }
+
+  override onReadable(pipe: Pipe): void {
+    for (let message = pipe.read(); message !== undefined; message = pipe.read()) {
+      const [frame] = message
+      if (message.length === 1 && frame![0] === JOIN) this.join(pipe, groupKey(frame!, 1))
+      else if (message.length === 1 && frame![0] === LEAVE) this.leave(pipe, groupKey(frame!, 1))
+      else pipe.counters.drop("filtered")
+    }
+  }
+
+  override sendNow(message: Message): boolean {
+    this.congested = false
+    const members = this.members.get(groupKey(message[0]!))
+    if (members === undefined) return true
+    const size = sizeOf(message)
+    const encoded = members.size > 1 ? this.core.encoder.encode(message) : null
+    for (const pipe of members) {
+      // On inproc the array goes to the receiver, who changes it.
+      const own = encoded !== null || members.size === 1 ? message : message.slice()
+      if (!pipe.writeEncoded(own, size, encoded)) pipe.counters.drop("full")
+      if (pipe.outbound.halfFull && this.pace.isWorthAPause(pipe)) this.congested = true
+    }
+    return true
+  }
+
+  override receiveNow(): undefined {}
+
+  protected override get canSend(): boolean {
+    return true
+  }
+
+  protected override get canReceive(): boolean {
+    return false
+  }
+
+  private join(pipe: Pipe, group: string): void {
+    const groups = this.groupsOf.get(pipe)
+    if (groups === undefined) return
+    groups.add(group)
+    const members = this.members.get(group)
+    if (members === undefined) this.members.set(group, new Set([pipe]))
+    else members.add(pipe)
+  }
+
+  private leave(pipe: Pipe, group: string): void {
+    this.groupsOf.get(pipe)?.delete(group)
+    const members = this.members.get(group)
+    if (members?.delete(pipe) && members.size === 0) this.members.delete(group)
+  }
+}
+
+export interface Radio extends OptionsOf<"RADIO">, FlushMethods {}
+
+alsoFlushes(Radio)
+withOptions(Radio, "RADIO")
