@@ -15,6 +15,7 @@ export {
 export { Context, type ContextOptions, context } from "./context.js"
 export type { MessageLike } from "./frames.js"
 export { Pair } from "./pair/pair.js"
+export { Proxy, type ProxyStatistics, type ProxyTraffic } from "./proxy/proxy.js"
 export { Publisher } from "./pub-sub/publisher.js"
 export { Subscriber } from "./pub-sub/subscriber.js"
 export { XPublisher } from "./pub-sub/xpublisher.js"

@@ -14,6 +14,8 @@ export interface Receiver {
   receiveNow(): Message | undefined
   /** Appends messages to `into`, as many as there are, until it has `max`. */
   receiveMany(into: Message[], max: number): void
+  /** Whether {@link receiveNow} has a message. */
+  readonly readable: boolean
   /** The pipe that the last message came by. */
   readonly from: Pipe | null
   /** Why none comes after all the waiting: EFSM in a wrong state, else EAGAIN. */
@@ -36,6 +38,8 @@ export enum Form {
   Step,
   /** An iterator's step with a list of messages. */
   Batch,
+  /** True, and nothing is taken: a message is there. */
+  Ready,
 }
 
 /** One list of messages counts as this many operations for each one of them, in {@link Turn}. */
@@ -107,6 +111,7 @@ export class ReceiveQueue {
   }
 
   private take(form: Form, max: number): unknown {
+    if (form === Form.Ready) return this.receiver.readable || undefined
     const message = this.receiver.receiveNow()
     if (message === undefined) return undefined
     switch (form) {

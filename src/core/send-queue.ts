@@ -13,6 +13,8 @@ export interface Sender {
   sendNow(message: Message): boolean
   /** Taking one more at once may make a peer miss something, which a moment for it to read may prevent. */
   readonly congested: boolean
+  /** Whether the next message would be taken, as far as that can be told without it. */
+  readonly writable: boolean
   /** Why a message cannot be sent after all the waiting: EFSM in a wrong state, else EAGAIN. */
   sendError(): ZmqError
 }
@@ -21,8 +23,10 @@ export interface Sender {
 const COST_SHIFT = 14
 
 class PendingSend extends Waiter<void> {
-  /** Null stands for {@link SendQueue.settle}: nothing is sent, it only keeps its place. */
+  /** Null stands for {@link SendQueue.settle} and {@link SendQueue.room}: nothing is sent, it only keeps its place. */
   message: Message | null = null
+  /** It is done only when there is room. */
+  forRoom = false
 }
 
 export class SendQueue {
@@ -71,6 +75,13 @@ export class SendQueue {
     return new PendingSend(this.context, this.line, options, () => new ZmqError("EAGAIN")).promise
   }
 
+  /** Resolves when a message could be taken, or when the socket is closed. */
+  room(options: WaitOptions): Promise<void> {
+    const pending = new PendingSend(this.context, this.line, options, () => new ZmqError("EAGAIN"))
+    pending.forRoom = true
+    return pending.promise
+  }
+
   /** Something changed: takes as many as can go now. */
   serve(): void {
     if (this.serving) return
@@ -81,11 +92,15 @@ export class SendQueue {
 
   /** The socket is closed. */
   close(): void {
-    for (const pending of this.line) pending.reject(new ZmqError("EAGAIN", { detail: "the socket was closed" }))
+    for (const pending of this.line) {
+      if (pending.forRoom) pending.resolve()
+      else pending.reject(new ZmqError("EAGAIN", { detail: "the socket was closed" }))
+    }
   }
 
   private take(pending: PendingSend): boolean {
     try {
+      if (pending.forRoom && !this.sender.writable) return false
       if (pending.message !== null && !this.sender.sendNow(pending.message)) return false
       pending.resolve()
     } catch (error) {

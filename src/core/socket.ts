@@ -14,7 +14,7 @@ import type { ContextBase, ContextMember } from "./context.js"
 import { type Link, Peer, type SocketStats, statsOf } from "./link.js"
 import { type Event, type EventType, type Observed, Observer } from "./observer.js"
 import { OptionStore, type OptionTarget } from "./option-access.js"
-import { ReceiveQueue, type Receiver } from "./receive-queue.js"
+import { Form, ReceiveQueue, type Receiver } from "./receive-queue.js"
 import { type Sender, SendQueue } from "./send-queue.js"
 import { checkWait, type WaitOptions } from "./waiter.js"
 
@@ -29,12 +29,19 @@ export interface CloseOptions {
   linger?: number
 }
 
+/** Who uses a socket as a whole, as a proxy does. */
+export interface SocketUser {
+  socketClosed(): void
+}
+
 export abstract class SocketBase
   implements Pattern, Sender, Receiver, ConnectionSettings, OptionTarget, ContextMember, Observed
 {
   /** Where the last message came from. */
   from: Pipe | null = null
   congested = false
+  /** @internal Whoever has this socket for himself. */
+  user: SocketUser | null = null
   protected readonly store = new OptionStore()
   protected readonly sends: SendQueue
   protected readonly receives: ReceiveQueue
@@ -209,6 +216,7 @@ export abstract class SocketBase
       done()
     })
     this.observer?.record({ type: "end" })
+    this.user?.socketClosed()
     return this.closing
   }
 
@@ -245,7 +253,22 @@ export abstract class SocketBase
     return this.connections.ready(peers, wait)
   }
 
-  // For the property options, the context and the socket types
+  // For the property options, the context, the socket types and proxies
+
+  /** @internal Whether it is bound or connected to something. */
+  get attached(): boolean {
+    return this.connections.size > 0
+  }
+
+  /** @internal Resolves when {@link readable}, or closed. Nothing is taken. */
+  async whenReadable(): Promise<void> {
+    if (!this.closed) await this.receives.receive(Form.Ready, { timeout: -1 }, 0)
+  }
+
+  /** @internal Resolves when {@link writable}, or closed. */
+  async whenWritable(signal?: AbortSignal): Promise<void> {
+    if (!this.closed && !this.writable) await this.sends.room({ signal })
+  }
 
   get observed(): boolean {
     return this.observer !== null
