@@ -38,6 +38,11 @@ export interface Engine {
   readonly Request: new () => Endpoint & Sender & Receiver
   readonly Reply: new () => Endpoint & Sender & Receiver
   readonly Router: new () => Endpoint & Sender & Receiver
+  /** Of two sockets of the same engine, which no type that both engines have can say. */
+  readonly Proxy: new (
+    frontEnd: never,
+    backEnd: never,
+  ) => { run(): Promise<void>; terminate(): void }
   readonly Dealer: new () => Endpoint & Sender & Receiver
 }
 

@@ -13,6 +13,7 @@ const headings: Record<Question, string> = {
   "req-rep": "REQ/REP round trip, p50 in µs (less is better)",
   "pub-sub": "PUB→SUB, deliveries a second (more is better)",
   "router-memory": "Peers on one ROUTER, bytes a pair (less is better)",
+  proxy: "PUSH→proxy→PULL, messages a second (more is better)",
 }
 const width = 900
 const left = 250

@@ -44,6 +44,13 @@ export interface FanOutTask extends StreamTask {
   subscribers: number
 }
 
+export interface ProxyTask {
+  engine: PackageName
+  endpoint: string
+  /** Where the messages go. */
+  sink: string
+}
+
 export interface MemoryTask {
   engine: PackageName | "raw"
   endpoint: string

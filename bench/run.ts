@@ -15,6 +15,7 @@ import { type Options, parseOptions, usage } from "./options.js"
 import { labels, loopLabels, type Plan, type Variant } from "./plan.js"
 import { plot } from "./plot.js"
 import { killAll } from "./processes.js"
+import { proxyCases } from "./proxy.js"
 import { pubSubCases } from "./pub-sub.js"
 import { pushPullCases } from "./push-pull.js"
 import { barsText, headText, resultText } from "./report.js"
@@ -64,6 +65,7 @@ async function main(options: Options, folder: string): Promise<void> {
     "req-rep": reqRepCases(plan),
     "pub-sub": pubSubCases(plan),
     "router-memory": memory.cases,
+    proxy: proxyCases(plan),
   }
   if (options.questions.includes("router-memory")) notes.push(...memory.notes)
   const where = environment(versions)

@@ -79,6 +79,20 @@ cyd was told CYD ONE, CYD TWO, CYD THREE
 dan was told DAN ONE, DAN TWO, DAN THREE
 the servers answered 4, 4, 4 questions
 `,
+  proxy: `ann: 1² is 1
+ann: 2² is 4
+ann: 3² is 9
+bob: 1² is 1
+bob: 2² is 4
+bob: 3² is 9
+cyd: 1² is 1
+cyd: 2² is 4
+cyd: 3² is 9
+questions: 9 in, 9 out
+answers: 9 in, 9 out
+seen at the tap: 18
+front-end closed: true, back-end closed: true
+`,
 }
 
 describe("examples", () => {

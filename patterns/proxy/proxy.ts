@@ -35,7 +35,6 @@ const BYTES_COST_SHIFT = 14
  * Passes messages between two sockets, in both directions: ROUTER and DEALER, XSUB and XPUB, PULL and PUSH. The two sides
  * differ by name only.
  */
-// biome-ignore lint/suspicious/noShadowRestrictedNames: its name in the zeromq package; nothing here needs the other one.
 export class Proxy<F extends Socket = Socket, B extends Socket = Socket> implements SocketUser {
   private state: "new" | "running" | "ending" | "ended" = "new"
   /** While the proxy is paused: what its loops wait for, and how to end that. */

@@ -202,8 +202,9 @@ describe.skipIf(engine === "zeromq").each<Transport>(["tcp", "inproc"])("a proxy
     source.connect(front)
     sink.connect(back)
     const body = Buffer.alloc(300_000)
-    for (const number of numbers(40)) await source.send([number, body])
-    // Full: a small one is let in where a large one has to wait.
+    const small = Buffer.alloc(300)
+    // A queue with a small one in it lets in another small one, and no large one: which is known only when it is taken.
+    for (const number of numbers(60)) await source.send([number, Number(number) % 2 === 0 ? small : body])
     const passed = () => proxy.statistics().backEnd.messagesOut
     let before = -1
     await eventually(async () => {
@@ -213,6 +214,7 @@ describe.skipIf(engine === "zeromq").each<Transport>(["tcp", "inproc"])("a proxy
       return same
     })
     const { messagesIn } = proxy.statistics().frontEnd
+    expect(messagesIn).toBe(passed() + 1)
     proxy.terminate()
     const got = (await texts(sink, messagesIn)).map(([number]) => number)
     expect(got).toEqual(numbers(messagesIn))
