@@ -297,7 +297,7 @@ export class Engine implements DecoderSink {
     })
     // ZeroMQ 2.x filters where it subscribes, and tells nobody.
     if (this.version !== Version.Unversioned || this.isAsked === null) return goesOn
-    return this.sink.onMessage([Uint8Array.of(SUBSCRIBE_BYTE)])
+    return this.sink.onMessage([this.asking(SUBSCRIBE_BYTE, this.isAsked.on, NONE)])
   }
 
   private send(command: Uint8Array): void {
