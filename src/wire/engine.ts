@@ -307,7 +307,8 @@ export class Engine implements DecoderSink {
 
   /** False: it is to be put into frames like any other. */
   private encodeOtherwise(message: Message): boolean {
-    if (this.version === Version.Zmtp3) return message.length === 1 && this.encodeAsking(this.asks as Asking, message[0]!)
+    if (this.version === Version.Zmtp3)
+      return message.length === 1 && this.encodeAsking(this.asks as Asking, message[0]!)
     encodeZmtp1(this.batch, message)
     return true
   }
