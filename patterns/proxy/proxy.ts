@@ -119,7 +119,10 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> impleme
     this.state = "ending"
     const lingers = [this.front.linger, this.back.linger]
     if (this.held === 0) this.end()
-    else if (!lingers.includes(-1)) this.front.context.core.runtime.after(Math.max(...lingers), () => this.end())
+    else if (!lingers.includes(-1)) {
+      const limit = this.front.context.core.runtime.after(Math.max(...lingers), () => this.end())
+      this.givingUp.signal.addEventListener("abort", () => limit.cancel())
+    }
   }
 
   /** What has passed so far, as libzmq's STATISTICS has it. Can be read at any time. */
