@@ -27,6 +27,10 @@ export interface OptionRow {
   readonly access?: "w"
   /** Cannot be honoured without native code: kept and read back, nothing else. */
   readonly stored?: true
+  /** Most bytes of a text; more are EINVAL. */
+  readonly longest?: number
+  /** Each value that is set joins those before, null takes all away; this stands between them. */
+  readonly list?: "," | "\n"
   /** Not built yet, and dangerous to ignore: any value but the default is ENOTSUP. */
   readonly refused?: true
   readonly doc: string
@@ -65,6 +69,7 @@ export const OPTIONS = {
   ipv6: { ...boolean(), doc: "Use IPv6 as well. ZMQ_IPV6." },
   tcpKeepalive: { ...number(-1, -1, 1), doc: "Keep-alive probes: 1 on, 0 off, -1 as the operating system has it. ZMQ_TCP_KEEPALIVE." },
   tcpKeepaliveIdle: { ...number(-1, -1), doc: "Seconds of silence before the first probe. ZMQ_TCP_KEEPALIVE_IDLE." },
+  tcpAcceptFilter: { ...string, list: ",", doc: "Who may connect to a bound tcp endpoint: an address or a range, `10.0.0.0/8`. Each value set is one more; others are closed before a byte is sent. Null: everybody. ZMQ_TCP_ACCEPT_FILTER." },
   // Patterns
   routingId: { ...string, on: ["REQ", "REP", "DEALER", "ROUTER"], doc: "1 to 255 bytes by which a ROUTER at the other end knows this socket. ZMQ_ROUTING_ID." },
   mandatory: { ...boolean(), on: ["ROUTER"], live: true, doc: "A message to a peer that is not there is EHOSTUNREACH, and one to a full peer waits. ZMQ_ROUTER_MANDATORY." },
@@ -110,7 +115,6 @@ export const OPTIONS = {
   curveServerKey: { ...string, refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_SERVERKEY." },
   zapDomain: { ...string, refused: true, doc: "Authentication is not there yet. ZMQ_ZAP_DOMAIN." },
   zapEnforceDomain: { ...boolean(), refused: true, doc: "Authentication is not there yet. ZMQ_ZAP_ENFORCE_DOMAIN." },
-  tcpAcceptFilter: { ...string, refused: true, doc: "Accept filters are not there yet. ZMQ_TCP_ACCEPT_FILTER." },
   socksProxy: { ...string, refused: true, doc: "SOCKS is not there yet. ZMQ_SOCKS_PROXY." },
 } as const satisfies Record<string, OptionRow>
 

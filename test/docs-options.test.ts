@@ -78,9 +78,11 @@ function render(): string {
   return `${HEAD}\n${lines.map(cells => `| ${cells.map(cell => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n")}\n`
 }
 
-function rangeOf(name: string, { type, min, max }: OptionRow): string {
+function rangeOf(name: string, { type, min, max, longest, list }: OptionRow): string {
   if (name === "routingId") return "1 to 255 bytes"
   if (type === "boolean") return "true, false"
+  if (list !== undefined) return `one or more, with ${list === "\n" ? "newlines" : "commas"} between; null`
+  if (longest !== undefined) return `up to ${longest} bytes, null`
   if (type === "string") return "any, null"
   return UNLIMITED.includes(max!) ? `${min} or more` : `${min} to ${max}`
 }

@@ -2,6 +2,7 @@
 import { ZmqError } from "../errors.js"
 import { OPTIONS, type OptionName, type OptionRow, type OptionValues, optionsOf, optionValues } from "../options.js"
 import type { SocketTypeName } from "../wire/socket-types.js"
+import { AddressFilter } from "./address-filter.js"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -30,6 +31,11 @@ export class OptionStore {
       throw new TypeError("Option value must be a string or buffer")
     }
     const bytes = typeof value === "string" ? encoder.encode(value) : new Uint8Array(value ?? [])
+    const { longest, list }: OptionRow = OPTIONS[name]
+    if (longest !== undefined && bytes.length > longest) {
+      throw new ZmqError("EINVAL", { detail: `expected ${name} of at most ${longest} bytes, got ${bytes.length}` })
+    }
+    if (list !== undefined) return this.join(name, decoder.decode(bytes), list)
     if (name === "routingId" && (bytes.length === 0 || bytes.length > MAX_ROUTING_ID)) {
       throw new ZmqError("EINVAL", {
         detail: `expected a routingId of 1 to ${MAX_ROUTING_ID} bytes, got ${bytes.length}`,
@@ -40,6 +46,19 @@ export class OptionStore {
     else this.bytes.set(name, bytes)
     return bytes.length === 0 ? null : decoder.decode(bytes)
   }
+
+  /** Adds to a list what it does not have yet. */
+  private join(name: OptionName, text: string, separator: string): string | null {
+    if (text === "") return null
+    const added = text.split(separator)
+    for (const item of added) checkItem(name, item)
+    const before = this.values[name]
+    return [...new Set([...(typeof before === "string" ? before.split(separator) : []), ...added])].join(separator)
+  }
+}
+
+function checkItem(name: OptionName, item: string): void {
+  if (name === "tcpAcceptFilter") new AddressFilter([item])
 }
 
 function checkPlain(name: OptionName, row: OptionRow, value: unknown): number | boolean {

@@ -8,6 +8,7 @@ import { OPTIONS, type OptionName, type OptionRow, optionValues } from "../optio
 import { Counters, type Pipe } from "../pipe/pipe.js"
 import { nullMechanism } from "../wire/null.js"
 import { numberOf, type SocketTypeName } from "../wire/socket-types.js"
+import { AddressFilter } from "./address-filter.js"
 import type { EndpointOptions, EventDetails } from "./connection-host.js"
 import { type ConnectionSettings, Connections, type Pattern } from "./connections.js"
 import type { ContextBase, ContextMember } from "./context.js"
@@ -336,6 +337,7 @@ export abstract class SocketBase
       type: this.typeName,
       routingId: this.store.bytesOf("routingId"),
       mechanism: nullMechanism,
+      acceptFilter: values.tcpAcceptFilter === null ? null : new AddressFilter(values.tcpAcceptFilter.split(",")),
     })
   }
 }

@@ -187,10 +187,13 @@ export function listenerOf(server: Server, endpoint: string, afterClose: () => v
   }
 }
 
-/** Passes what a server accepts on as streams. */
-export function acceptOn(server: Server, on: ListenEvents, wrap: (socket: Socket) => NetStream): void {
+/** Passes what a server accepts on as streams; `wrap` answers null for one that it turned away. */
+export function acceptOn(server: Server, on: ListenEvents, wrap: (socket: Socket) => NetStream | null): void {
   server.unref()
-  server.on("connection", socket => on.onStream(wrap(socket)))
+  server.on("connection", socket => {
+    const stream = wrap(socket)
+    if (stream !== null) on.onStream(stream)
+  })
   server.on("error", error => on.onError(error))
 }
 

@@ -89,11 +89,21 @@ function listenSync(address: string, options: TransportOptions, on: ListenEvents
 
 function accepting(server: Server, options: TransportOptions, on: ListenEvents): Listener {
   acceptOn(server, on, socket => {
+    if (!admits(socket, options, on)) return null
     tune(socket, options)
     return new NetStream(socket, nameEnds)
   })
   const bound = server.address() as { address: string; port: number }
   return listenerOf(server, tcpEndpoint(bound.address, bound.port), () => {})
+}
+
+/** Ends a connection that the accept filter keeps out. The code is the one that libzmq reports. */
+function admits(socket: Socket, { acceptFilter }: TransportOptions, on: ListenEvents): boolean {
+  const address = socket.remoteAddress ?? ""
+  if (acceptFilter === null || acceptFilter.admits(address)) return true
+  socket.destroy()
+  on.onError(new ZmqError("EAGAIN", { detail: `${address} is outside of tcpAcceptFilter` }))
+  return false
 }
 
 export const tcp: Transport = { scheme: "tcp", check: parseDestination, connect, listen, listenSync }

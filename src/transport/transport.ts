@@ -10,6 +10,13 @@ export interface TransportOptions {
   readonly tcpKeepalive: number
   /** Seconds of silence before the first probe; -1 leaves it to the operating system. */
   readonly tcpKeepaliveIdle: number
+  /** Whose connections are accepted; null: everybody's. */
+  readonly acceptFilter: AcceptFilter | null
+}
+
+export interface AcceptFilter {
+  /** Whether a peer at this IP address, as the operating system names it, may connect. */
+  admits(address: string): boolean
 }
 
 /** What a stream tells: one object, set once, before anything can happen. */

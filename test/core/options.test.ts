@@ -58,6 +58,10 @@ const UNREADABLE = [
   "vmciConnectTimeout",
 ]
 const TEXT = { number: "Option value must be a number", boolean: "Option value must be a boolean" } as const
+/** Two items of each option that is a list. */
+const LISTS: { [K in OptionName]?: readonly [string, string] } = {
+  tcpAcceptFilter: ["10.0.0.0/8", "::1"],
+}
 const STRING_TEXT = "Option value must be a string or buffer"
 
 const opened: (stable.Socket | zeromqStable.Socket)[] = []
@@ -85,6 +89,17 @@ function defaultOf(option: OptionName, row: OptionRow, type: SocketTypeName): un
 
 /** Values that a row takes, each with what is read back. */
 function goodValues(option: OptionName, row: OptionRow): [set: unknown, read: unknown][] {
+  const list = LISTS[option]
+  if (list !== undefined) {
+    const [one, two] = list
+    const both = `${one}${row.list}${two}`
+    return [
+      [one, one],
+      [Buffer.from(two), both],
+      [both, both],
+      [null, null],
+    ]
+  }
   if (row.type === "boolean") return [true, false].map(value => [value, value])
   if (row.type === "string") {
     const texts: [unknown, unknown][] = [

@@ -7,7 +7,13 @@ import { expect, onTestFinished } from "vitest"
 import type { ByteStream, Listener, StreamSink, Transport, TransportOptions } from "../../src/transport/transport.js"
 import { eventually } from "../support/eventually.js"
 
-export const OPTIONS: TransportOptions = { ipv6: false, backlog: 1024, tcpKeepalive: -1, tcpKeepaliveIdle: -1 }
+export const OPTIONS: TransportOptions = {
+  ipv6: false,
+  backlog: 1024,
+  tcpKeepalive: -1,
+  tcpKeepaliveIdle: -1,
+  acceptFilter: null,
+}
 
 type CodedError = Error & { code?: string }
 
