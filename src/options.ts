@@ -70,6 +70,9 @@ export const OPTIONS = {
   tcpKeepalive: { ...number(-1, -1, 1), doc: "Keep-alive probes: 1 on, 0 off, -1 as the operating system has it. ZMQ_TCP_KEEPALIVE." },
   tcpKeepaliveIdle: { ...number(-1, -1), doc: "Seconds of silence before the first probe. ZMQ_TCP_KEEPALIVE_IDLE." },
   tcpAcceptFilter: { ...string, list: ",", doc: "Who may connect to a bound tcp endpoint: an address or a range, `10.0.0.0/8`. Each value set is one more; others are closed before a byte is sent. Null: everybody. ZMQ_TCP_ACCEPT_FILTER." },
+  socksProxy: { ...string, doc: "The `host:port` of a SOCKS5 proxy that makes the tcp connections, and looks up their names. ZMQ_SOCKS_PROXY." },
+  socksUsername: { ...string, longest: 255, doc: "The user name for the proxy; null: no authentication. ZMQ_SOCKS_USERNAME." },
+  socksPassword: { ...string, longest: 255, doc: "The password that goes with it. ZMQ_SOCKS_PASSWORD." },
   // Patterns
   routingId: { ...string, on: ["REQ", "REP", "DEALER", "ROUTER"], doc: "1 to 255 bytes by which a ROUTER at the other end knows this socket. ZMQ_ROUTING_ID." },
   mandatory: { ...boolean(), on: ["ROUTER"], live: true, doc: "A message to a peer that is not there is EHOSTUNREACH, and one to a full peer waits. ZMQ_ROUTER_MANDATORY." },
@@ -115,7 +118,6 @@ export const OPTIONS = {
   curveServerKey: { ...string, refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_SERVERKEY." },
   zapDomain: { ...string, refused: true, doc: "Authentication is not there yet. ZMQ_ZAP_DOMAIN." },
   zapEnforceDomain: { ...boolean(), refused: true, doc: "Authentication is not there yet. ZMQ_ZAP_ENFORCE_DOMAIN." },
-  socksProxy: { ...string, refused: true, doc: "SOCKS is not there yet. ZMQ_SOCKS_PROXY." },
 } as const satisfies Record<string, OptionRow>
 
 export type OptionName = keyof typeof OPTIONS

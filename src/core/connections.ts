@@ -117,7 +117,7 @@ export class Connections implements ConnectionHost {
       return
     }
     const transport = this.context.transport(scheme, endpoint)
-    transport.check(address)
+    transport.check(address, options)
     if (
       CONNECT_ONCE.includes(this.type) &&
       this.users.some(user => user instanceof Dialer && !user.over && user.endpoint === endpoint)

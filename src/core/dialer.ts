@@ -132,9 +132,12 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     const mark = Session.unwrittenMark(this.options.conflate)
     const session = new Session(context, this.options, mark, stream, this)
     this.session = session
-    if (this.options.connectTimeout > 0) {
-      this.timeout = context.runtime.after(this.options.connectTimeout, () => {
-        session.abort(new ZmqError("ETIMEDOUT", { address: this.endpoint, detail: "connectTimeout" }))
+    const { connectTimeout, socksProxy, handshakeInterval } = this.options
+    // A proxy that accepts and stalls would be waited for for ever: no operating system's limit ends that.
+    const most = connectTimeout === 0 && socksProxy !== null ? handshakeInterval : connectTimeout
+    if (most > 0) {
+      this.timeout = context.runtime.after(most, () => {
+        session.abort(new ZmqError("ETIMEDOUT", { address: this.endpoint, detail: `not connected after ${most} ms` }))
       })
     }
   }

@@ -3,6 +3,7 @@ import { createServer, isIPv6, type Server, Socket } from "node:net"
 import { ZmqError } from "../errors.js"
 import { listenNow } from "./listen-now.js"
 import { acceptOn, backlogOf, type Ends, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
+import { LONGEST_NAME, type SocksRequest, SocksStream } from "./socks.js"
 import {
   checkFamily,
   type HostPort,
@@ -33,10 +34,16 @@ function tune(socket: Socket, options: TransportOptions): void {
 }
 
 function connect(address: string, options: TransportOptions): ByteStream {
-  const { host, port, source } = parseDestination(address)
+  const destination = parseDestination(address)
+  const { source } = destination
+  const proxy = parseProxy(options)
+  const { host, port } = proxy ?? destination
   const socket = new Socket(NET_MARKS)
   tune(socket, options)
-  const stream = new NetStream(socket, nameEnds)
+  const stream =
+    proxy === null
+      ? new NetStream(socket, nameEnds)
+      : new SocksStream(socket, nameEnds, requestOf(destination, options))
   // One address, the first, as libzmq does: trying several would hide which family was meant.
   const to = { host, port, family: options.ipv6 ? 0 : 4, autoSelectFamily: false }
   if (source === null && (options.ipv6 || !isIPv6(host))) {
@@ -50,6 +57,21 @@ function connect(address: string, options: TransportOptions): ByteStream {
     error => stream.fail(error),
   )
   return stream
+}
+
+function parseProxy({ socksProxy }: TransportOptions): HostPort | null {
+  return socksProxy === null ? null : parseDestination(socksProxy)
+}
+
+function requestOf({ host, port }: HostPort, { socksUsername, socksPassword }: TransportOptions): SocksRequest {
+  return { host, port, username: socksUsername ?? "", password: socksPassword ?? "" }
+}
+
+/** Checks what {@link connect} will be given. */
+function check(address: string, options: TransportOptions): void {
+  const { host } = parseDestination(address)
+  if (parseProxy(options) === null || host.length <= LONGEST_NAME) return
+  throw new ZmqError("EINVAL", { address: `tcp://${address}`, detail: "too long a name for a SOCKS proxy" })
 }
 
 /** The local end to connect from. Rejects where the address cannot be used. */
@@ -106,4 +128,4 @@ function admits(socket: Socket, { acceptFilter }: TransportOptions, on: ListenEv
   return false
 }
 
-export const tcp: Transport = { scheme: "tcp", check: parseDestination, connect, listen, listenSync }
+export const tcp: Transport = { scheme: "tcp", check, connect, listen, listenSync }

@@ -12,6 +12,11 @@ export interface TransportOptions {
   readonly tcpKeepaliveIdle: number
   /** Whose connections are accepted; null: everybody's. */
   readonly acceptFilter: AcceptFilter | null
+  /** The `host:port` of a SOCKS5 proxy that connections are made by; null: none. */
+  readonly socksProxy: string | null
+  /** For the proxy, at most 255 bytes each; null: no authentication. */
+  readonly socksUsername: string | null
+  readonly socksPassword: string | null
 }
 
 export interface AcceptFilter {
@@ -70,8 +75,8 @@ export interface Listener {
 
 export interface Transport {
   readonly scheme: string
-  /** Checks an address to connect to, without looking anything up; throws EINVAL or ENAMETOOLONG. */
-  check(address: string): void
+  /** Checks an address to connect to with these options, without looking anything up; throws EINVAL or ENAMETOOLONG. */
+  check(address: string, options: TransportOptions): void
   /** Begins to connect; names are looked up now. Whatever fails comes as onClosed, later. */
   connect(address: string, options: TransportOptions): ByteStream
   /** Listens. Rejects with a code such as EADDRINUSE, EADDRNOTAVAIL, ENODEV, EINVAL. */

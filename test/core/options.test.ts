@@ -44,7 +44,14 @@ const types = Object.entries(CLASSES) as [SocketTypeName, ClassName][]
 const rows = Object.entries(OPTIONS) as [OptionName, OptionRow][]
 
 /** Ours only. */
-const BEYOND = ["sendHighWaterMarkBytes", "receiveHighWaterMarkBytes", "maxPendingSends", "maxFrames"]
+const BEYOND = [
+  "sendHighWaterMarkBytes",
+  "receiveHighWaterMarkBytes",
+  "maxPendingSends",
+  "maxFrames",
+  "socksUsername",
+  "socksPassword",
+]
 /** libzmq was built without these, or cannot give their value before one was set. */
 const UNREADABLE = [
   "curvePublicKey",

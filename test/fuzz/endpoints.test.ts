@@ -8,6 +8,7 @@ import { parseEndpoint } from "../../src/transport/endpoint.js"
 import { ipc } from "../../src/transport/ipc.js"
 import { tcp } from "../../src/transport/tcp.js"
 import { parseBinding, parseDestination } from "../../src/transport/tcp-address.js"
+import { OPTIONS } from "../transport/recorder.js"
 import { check, fuzz, fuzzing, isUsualRun, type Random } from "./random.js"
 
 const ENDPOINTS = ["tcp://127.0.0.1:5555", "tcp://*:*", "ipc://@name", "ipc:///tmp/a", "inproc://x"]
@@ -82,7 +83,7 @@ it("any text is a tcp address to connect to, or is refused", fuzzing, () => {
   fuzz(20_000, random => {
     const address = text(random, ADDRESSES)
     const to = accepted(() => parseDestination(address))
-    check(passes(() => tcp.check(address)) === (to !== null), `the transport thinks otherwise of ${address}`)
+    check(passes(() => tcp.check(address, OPTIONS)) === (to !== null), `the transport thinks otherwise of ${address}`)
     if (to === null) return
     check(/^[A-Za-z0-9\-._:%[\]]+$/.test(to.host), `${address} gave the host ${to.host}`)
     check(isPort(to.port), `${address} gave the port ${to.port}`)
@@ -109,7 +110,7 @@ it("any text is an ipc address, or is refused", fuzzing, () => {
   fuzz(5_000, random => {
     const address = text(random, ["/tmp/a", "@name", "@", "*", "relative/path"])
     if (address === "") return
-    const good = passes(() => ipc.check(address), ["EINVAL", "ENAMETOOLONG"])
+    const good = passes(() => ipc.check(address, OPTIONS), ["EINVAL", "ENAMETOOLONG"])
     check(
       good === (address !== "@" && Buffer.byteLength(address) <= 107),
       `${address} is ${good ? "taken" : "refused"}`,

@@ -39,7 +39,7 @@ function pathOf(bytes: number): string {
 describe("addresses to connect to are checked at once", () => {
   it.each(["relative.sock", "/absolute/path.sock", "@name", "*", "with space", "p".repeat(107), `@${"n".repeat(106)}`])(
     "%j",
-    address => ipc.check(address),
+    address => ipc.check(address, OPTIONS),
   )
 
   it.each([
@@ -48,14 +48,14 @@ describe("addresses to connect to are checked at once", () => {
     ["é".repeat(54), "ENAMETOOLONG"],
     [`@${"n".repeat(107)}`, "ENAMETOOLONG"],
   ])("%j: %s", (address, code) => {
-    expect(() => ipc.check(address)).toThrow(expect.objectContaining({ code, address: `ipc://${address}` }))
+    expect(() => ipc.check(address, OPTIONS)).toThrow(expect.objectContaining({ code, address: `ipc://${address}` }))
   })
 
   it.each(["@", "p".repeat(107), "p".repeat(108), `@${"n".repeat(106)}`, `@${"n".repeat(107)}`])(
     "%j, and libzmq",
     async address => {
       const native = new zeromq.Pull({ linger: 0, reconnectInterval: -1 })
-      const verdicts = [() => native.connect(`ipc://${address}`), () => ipc.check(address)].map(call => {
+      const verdicts = [() => native.connect(`ipc://${address}`), () => ipc.check(address, OPTIONS)].map(call => {
         try {
           call()
           return null

@@ -13,6 +13,9 @@ export const OPTIONS: TransportOptions = {
   tcpKeepalive: -1,
   tcpKeepaliveIdle: -1,
   acceptFilter: null,
+  socksProxy: null,
+  socksUsername: null,
+  socksPassword: null,
 }
 
 type CodedError = Error & { code?: string }

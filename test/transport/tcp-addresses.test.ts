@@ -79,8 +79,9 @@ describe("addresses to connect to are checked at once", () => {
   ]
 
   it.each(verdicts)("%j: %s", (address, code) => {
-    if (code === null) tcp.check(address)
-    else expect(() => tcp.check(address)).toThrow(expect.objectContaining({ code, address: `tcp://${address}` }))
+    if (code === null) tcp.check(address, OPTIONS)
+    else
+      expect(() => tcp.check(address, OPTIONS)).toThrow(expect.objectContaining({ code, address: `tcp://${address}` }))
   })
 
   it.each(verdicts)("%j, and libzmq", async (address, code, libzmq = code) => {
