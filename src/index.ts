@@ -1,5 +1,6 @@
 /** What the engine offers to patterns. */
 
+export type { LostRole } from "./core/connections.js"
 export { ContextBase, type ContextSettings } from "./core/context.js"
 export type { Dropped, Link, PeerStats, ReceivedFrom, SocketStats } from "./core/link.js"
 export { Peer } from "./core/link.js"

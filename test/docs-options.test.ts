@@ -51,7 +51,8 @@ when set, and \`undefined\` when read. Times are in milliseconds unless the text
   any value but the default is \`ENOTSUP\`.
 
 \`XPublisher\` also has \`verbosity\` (\`null\`, \`"allSubs"\` or \`"allSubsUnsubs"\`; write only; takes effect now): which repeated
-subscriptions the application hears of.
+subscriptions the application hears of. \`Publisher\`, \`XPublisher\`, \`Subscriber\` and \`XSubscriber\` have \`topicsCount\` (read only): the number
+of different topics that are subscribed to (ZMQ_TOPICS_COUNT).
 
 This page is made from \`src/options.ts\`.
 `

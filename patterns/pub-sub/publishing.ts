@@ -43,6 +43,11 @@ export abstract class Publishing extends Writable {
   /** A peer subscribed or cancelled, or sent something else. */
   protected abstract onUpstream(pipe: Pipe, message: Message, kind: "subscribe" | "cancel" | "message"): void
 
+  /** Different topics that peers are subscribed to now. ZMQ_TOPICS_COUNT. */
+  get topicsCount(): number {
+    return this.subscriptions.size
+  }
+
   /**
    * Resolves when `count` (1) peers have a subscription that lets a message pass which begins with `topic` (empty: which
    * lets every message pass). Then nothing is lost on a subscriber that was slow to join. EAGAIN after `timeout`.

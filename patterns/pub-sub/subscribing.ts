@@ -90,6 +90,11 @@ export abstract class Subscribing extends Readable {
     super(type, options)
   }
 
+  /** Different topics that this socket is subscribed to. ZMQ_TOPICS_COUNT. */
+  get topicsCount(): number {
+    return this.up.topics.size
+  }
+
   override pipeAttached({ pipe }: Link): boolean {
     this.in.add(pipe)
     this.up.add(pipe)

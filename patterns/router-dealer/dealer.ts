@@ -1,5 +1,13 @@
 /** DEALER (28/REQREP): round-robin out, fair in, and nothing added to or taken from a message. Waits when no peer has room. */
-import { FairQueue, type Link, LoadBalancer, type Message, type OptionsOf, type Pipe } from "../../src/index.js"
+import {
+  FairQueue,
+  type Link,
+  LoadBalancer,
+  type LostRole,
+  type Message,
+  type OptionsOf,
+  type Pipe,
+} from "../../src/index.js"
 import { Duplex, type SocketOptions, withOptions } from "../socket.js"
 import { probe } from "./probe.js"
 
@@ -23,6 +31,11 @@ export class Dealer extends Duplex {
   override pipeEnded({ pipe }: Link): void {
     this.out.remove(pipe)
     this.in.end(pipe)
+  }
+
+  override pipeLost({ pipe }: Link, role: LostRole): void {
+    const hiccup = this.store.bytesOf("hiccupMessage")
+    if (hiccup !== null && role === "connected") pipe.note(Buffer.from(hiccup))
   }
 
   override onReadable(pipe: Pipe): void {

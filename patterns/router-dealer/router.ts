@@ -3,13 +3,28 @@
  * send says which peer it is for. A message to a peer that is not there, or full, is dropped and counted; with
  * `mandatory` it is EHOSTUNREACH, or waits.
  */
-import { FairQueue, type Link, type Message, type OptionsOf, type Pipe, sizeOf, ZmqError } from "../../src/index.js"
+import {
+  FairQueue,
+  type Link,
+  type LostRole,
+  type Message,
+  type OptionsOf,
+  type Pipe,
+  sizeOf,
+  ZmqError,
+} from "../../src/index.js"
 import { Duplex, type SocketOptions, withOptions } from "../socket.js"
 import { probe } from "./probe.js"
 
 export interface RouterConnectOptions {
   /** The id by which this Router will know the peer, whatever the peer calls itself. 1 to 255 bytes. */
   routingId?: string | Buffer
+}
+
+/** Bits of routerNotify. */
+enum Notify {
+  Connect = 1,
+  Disconnect = 2,
 }
 
 /** Ids that a Router makes up: a zero, which no peer may begin its own with, and a counter. */
@@ -29,7 +44,9 @@ export class Router extends Duplex {
 
   /** Connects to an endpoint; with `routingId` the peer can be sent to at once, by that id. */
   override connect(endpoint: string, { routingId }: RouterConnectOptions = {}): void {
-    const id = routingId === undefined || routingId.length === 0 ? null : Buffer.from(routingId as string)
+    const next = this.store.bytesOf("connectRoutingId")
+    this.store.set("connectRoutingId", null)
+    const id = routingId === undefined || routingId.length === 0 ? next : Buffer.from(routingId as string)
     if (id !== null && id.length > 255) {
       throw new ZmqError("EINVAL", { detail: `expected a routingId of 1 to 255 bytes, got ${id.length}` })
     }
@@ -45,6 +62,17 @@ export class Router extends Duplex {
   override pipeReady(link: Link, identity: Uint8Array): void {
     if (!this.ids.has(link.pipe)) this.identify(link, identity.length === 0 ? this.makeUpId() : Buffer.from(identity))
     link.routingId = this.ids.get(link.pipe) ?? null
+    const notes = this.store.values.routerNotify & Notify.Connect
+    if (notes !== 0 && !link.endpoint.startsWith("inproc:") && this.ids.has(link.pipe)) link.pipe.note(Buffer.alloc(0))
+  }
+
+  override pipeLost(link: Link, role: LostRole): void {
+    const id = this.ids.get(link.pipe)
+    // A peer whose id another one has taken over is not spoken of any more.
+    if (id === undefined || this.peersById.get(id.toString("latin1")) !== link) return
+    if ((this.store.values.routerNotify & Notify.Disconnect) !== 0 && role !== "inproc") link.pipe.note(Buffer.alloc(0))
+    const bye = this.store.bytesOf("disconnectMessage")
+    if (bye !== null && role !== "connected") link.pipe.note(Buffer.from(bye))
   }
 
   override pipeEnded({ pipe }: Link): void {

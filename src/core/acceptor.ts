@@ -118,7 +118,9 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
       reportHandshake(this.host, address, error, handshaking)
       this.host.emit("disconnect", { address })
     }
-    this.drop(session, this.sessions.get(session) ?? null)
+    const link = this.sessions.get(session) ?? null
+    if (link !== null) this.host.lost(link, "bound")
+    this.drop(session, link)
   }
 
   private started(listener: Listener): void {

@@ -4,6 +4,7 @@ import type { Pipe, PipeOwner } from "../pipe/pipe.js"
 import type { Marks } from "../pipe/queue.js"
 import type { TransportOptions } from "../transport/transport.js"
 import type { EngineOptions, PeerInfo } from "../wire/engine.js"
+import type { LostRole } from "./connections.js"
 import type { ContextBase } from "./context.js"
 import type { Link, LinkOwner } from "./link.js"
 import type { EventOfType, EventType } from "./observer.js"
@@ -13,8 +14,19 @@ export interface EndpointOptions extends EngineOptions, TransportOptions {
   readonly immediate: boolean
   readonly reconnectInterval: number
   readonly reconnectMaxInterval: number
+  /** Bits: see {@link ReconnectStop}. */
+  readonly reconnectStop: number
+  /** What each connection begins with; null: nothing. */
+  readonly helloMessage: Uint8Array | null
   readonly connectTimeout: number
   readonly conflate: boolean
+}
+
+/** When not to connect again (ZMQ_RECONNECT_STOP). */
+export enum ReconnectStop {
+  Refused = 1,
+  HandshakeFailed = 2,
+  AfterDisconnect = 4,
 }
 
 /** The fields of an event beside its type. */
@@ -32,6 +44,8 @@ export interface ConnectionHost extends PipeOwner {
   attach(link: Link): boolean
   /** The peer is there. */
   peerReady(link: Link, peer: PeerInfo, connection: { readonly remote: string }): void
+  /** The connection of a peer that was there is over, by its doing or the network's. */
+  lost(link: Link, role: LostRole): void
   /** The connection broke; the pipe stays for the next one. */
   interrupted(link: Link): void
   /** The peer is gone for good: what came from it can still be read. */

@@ -13,9 +13,12 @@ import type { ConnectionHost, EndpointOptions, EndpointUser, EventDetails, Role 
 import type { ContextBase } from "./context.js"
 import { Dialer } from "./dialer.js"
 import { INPROC, InprocEndpoint } from "./inproc-endpoint.js"
-import { Link, type LinkOwner, Peer } from "./link.js"
+import { Link, type LinkOwner, otherProperties, Peer } from "./link.js"
 import type { EventType } from "./observer.js"
 import { Waiter, WaitLine, type WaitOptions } from "./waiter.js"
+
+/** How this side came to a connection that was lost. */
+export type LostRole = "bound" | "connected" | "inproc"
 
 /** What the pattern is told of its pipes. */
 export interface Pattern extends PipeOwner {
@@ -23,6 +26,11 @@ export interface Pattern extends PipeOwner {
   pipeAttached(link: Link): boolean
   /** The peer of a pipe is there, and has said who it is. */
   pipeReady(link: Link, identity: Uint8Array): void
+  /**
+   * A peer whose handshake was done left, or its connection broke; told before what becomes of the pipe. Not when this side
+   * ends it.
+   */
+  pipeLost(link: Link, role: LostRole): void
   /** The connection of a pipe broke, and will come again. */
   pipeInterrupted(link: Link): void
   /** The peer of a pipe is gone for good. What it sent may be read, nothing can be sent. */
@@ -111,7 +119,7 @@ export class Connections implements ConnectionHost {
     const { scheme, address } = parseEndpoint(endpoint)
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
-      const user = new InprocEndpoint(this, address, options.routingId, routingId)
+      const user = new InprocEndpoint(this, address, options.routingId, routingId, options.helloMessage)
       this.add(user)
       user.connect()
       return
@@ -142,6 +150,7 @@ export class Connections implements ConnectionHost {
       }
       this.remove(user)
       this.forget(user, role === "connected")
+      if (user instanceof Dialer) user.disconnected()
       this.end([user], linger, () => {})
     }
   }
@@ -260,11 +269,16 @@ export class Connections implements ConnectionHost {
     link.type = peer.type
     link.mechanism = peer.mechanism
     link.routingId ??= peer.identity
+    link.metadata = otherProperties(peer.properties)
     link.since = this.context.runtime.date()
     if (link.attached) this.pattern.pipeReady(link, peer.identity)
     if (this.readyLine === null || this.readyLine.length === 0) return
     const count = this.readyCount
     for (const waiter of this.readyLine) if (count >= waiter.peers) waiter.resolve()
+  }
+
+  lost(link: Link, role: LostRole): void {
+    if (link.attached) this.pattern.pipeLost(link, role)
   }
 
   interrupted(link: Link): void {
@@ -339,8 +353,8 @@ export class Connections implements ConnectionHost {
     })
   }
 
-  private bindInproc(name: string, { routingId }: EndpointOptions): void {
-    const user = new InprocEndpoint(this, name, routingId, null)
+  private bindInproc(name: string, { routingId, helloMessage }: EndpointOptions): void {
+    const user = new InprocEndpoint(this, name, routingId, null, helloMessage)
     this.add(user)
     try {
       user.bind()

@@ -7,7 +7,7 @@ import { ProtocolError, ZmqError } from "../errors.js"
 import type { Pipe } from "../pipe/pipe.js"
 import type { Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
-import { type ConnectionHost, type EndpointOptions, type EndpointUser, owes } from "./connection-host.js"
+import { type ConnectionHost, type EndpointOptions, type EndpointUser, owes, ReconnectStop } from "./connection-host.js"
 import type { Link, LinkOwner } from "./link.js"
 import type { Timer } from "./runtime.js"
 import { Session, type SessionOwner } from "./session.js"
@@ -20,6 +20,8 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
   private retry: Timer | null = null
   private timeout: Timer | null = null
   private done: (() => void) | null = null
+  /** The user disconnected. */
+  private left = false
   /** It has ended, by the peer's fault or as it was told. */
   over = false
 
@@ -68,6 +70,13 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     this.finish()
   }
 
+  /** The user is done with this endpoint: told so before {@link close}. */
+  disconnected(): void {
+    this.left = true
+    // Nothing is there to send what is queued on, and nothing is to be made.
+    if (this.stopsAfterDisconnect && !this.session?.pipe) this.link?.pipe.dropOutbound("closed")
+  }
+
   cut(_pipe: Pipe, error: Error | null): void {
     this.session?.abort(error)
   }
@@ -107,10 +116,15 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     this.report(session, error, handshaking)
     const { link } = this
     if (link !== null) {
+      if (!handshaking) this.host.lost(link, "connected")
       link.since = null
       link.connection = null
     }
-    if (error instanceof ProtocolError || this.options.reconnectInterval <= 0) {
+    if (
+      error instanceof ProtocolError ||
+      this.options.reconnectInterval <= 0 ||
+      this.stops(session, error, handshaking)
+    ) {
       this.finish()
       return
     }
@@ -140,6 +154,19 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
         session.abort(new ZmqError("ETIMEDOUT", { address: this.endpoint, detail: `not connected after ${most} ms` }))
       })
     }
+  }
+
+  private get stopsAfterDisconnect(): boolean {
+    return this.left && (this.options.reconnectStop & ReconnectStop.AfterDisconnect) !== 0
+  }
+
+  /** Whether this end of a connection, or of an attempt to make one, is to be the last. */
+  private stops(session: Session, error: Error | null, handshaking: boolean): boolean {
+    if (this.stopsAfterDisconnect) return true
+    const { reconnectStop } = this.options
+    if (session.opened) return handshaking && (reconnectStop & ReconnectStop.HandshakeFailed) !== 0
+    const refused = error !== null && ZmqError.from(error).code === "ECONNREFUSED"
+    return refused && (reconnectStop & ReconnectStop.Refused) !== 0
   }
 
   /** 5.1: the first failure waits already; doubling, without jitter, only where there is a largest interval. */

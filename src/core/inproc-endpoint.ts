@@ -21,6 +21,8 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
     readonly routingId: Uint8Array | null,
     /** The routing id by which a ROUTER wants to know the peer that it connects to. */
     private readonly peerId: Uint8Array | null,
+    /** What each connection begins with; null: nothing. */
+    private readonly hello: Uint8Array | null,
   ) {
     this.endpoint = `${INPROC}://${name}`
   }
@@ -61,6 +63,7 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
     const half = InprocEnd.half(this)
     const link = this.host.adoptLink(half.pipe, this.endpoint, this)
     link.routingId = this.peerId
+    this.greet(half)
     if (!this.host.attach(link)) return
     this.ends.set(half, link)
     this.half = half
@@ -115,6 +118,7 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
     let link = this.ends.get(end)
     if (link === undefined) {
       link = this.host.adoptLink(end.pipe, this.endpoint, this)
+      this.greet(end)
       if (!this.host.attach(link)) {
         end.close()
         return
@@ -129,8 +133,15 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
     const link = this.ends.get(end)
     if (link === undefined) return
     this.ends.delete(end)
+    this.host.lost(link, "inproc")
     link.since = null
     this.host.ended(link)
+  }
+
+  /** The first message of a connection. */
+  private greet({ pipe }: InprocEnd): void {
+    const { hello, bytes } = this
+    if (hello !== null) pipe.write([bytes.copy(hello, 0, hello.length)])
   }
 
   private disconnect(end: InprocEnd): void {

@@ -1,6 +1,7 @@
 /** What a socket knows of one peer, and the handle that users get of it. */
 import type { Bytes } from "../message.js"
 import type { Counters, Pipe } from "../pipe/pipe.js"
+import type { Properties } from "../wire/command.js"
 
 /** Whoever has the connections of links. */
 export interface LinkOwner {
@@ -17,6 +18,8 @@ export class Link {
   type = ""
   mechanism = "NULL"
   routingId: Uint8Array | null = null
+  /** What else the peer said of itself; null: nothing, as most do. */
+  metadata: Properties | null = null
   /** When the handshake was done, in milliseconds since 1970; null while there is no connection. */
   since: number | null = null
   /** The pattern has it. */
@@ -33,6 +36,23 @@ export class Link {
   end(error: Error | null): void {
     this.owner.cut(this.pipe, error)
   }
+}
+
+/** Most bytes of names and values that are kept of one peer's metadata; what comes beyond is left out. */
+const MOST_METADATA = 65536
+
+/** What a peer said of itself beside its type and its id, which are kept anyway. Null when that is nothing. */
+export function otherProperties(properties: Properties): Properties | null {
+  let others: Properties | null = null
+  let size = 0
+  for (const [name, value] of properties) {
+    if (name === "Socket-Type" || name === "Identity") continue
+    size += name.length + value.length
+    if (size > MOST_METADATA) break
+    others ??= new Map()
+    others.set(name, value)
+  }
+  return others
 }
 
 /** How many messages were dropped: in total, and by each reason that occurred. */
@@ -106,6 +126,18 @@ export class Peer<B extends Uint8Array = Uint8Array> {
   /** The security mechanism of the connection. */
   get mechanism(): string {
     return this.link.mechanism
+  }
+
+  /**
+   * What the peer said of itself in its handshake beside `Socket-Type` and `Identity`, by name (37/ZMTP, metadata): see the
+   * option `metadata`. Copies; at most 64 KiB.
+   */
+  get metadata(): ReadonlyMap<string, B> {
+    const copies = new Map<string, B>()
+    for (const [name, value] of this.link.metadata ?? []) {
+      copies.set(name, this.bytes.copy(value, 0, value.length) as B)
+    }
+    return copies
   }
 
   /** When its handshake was done; null while it is not connected. */

@@ -6,6 +6,8 @@ import { AddressFilter } from "./address-filter.js"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
+/** Longest name of a property (37/ZMTP). */
+const MAX_NAME = 255
 /** Longest routing id (28/REQREP). */
 const MAX_ROUTING_ID = 255
 
@@ -59,6 +61,9 @@ export class OptionStore {
 
 function checkItem(name: OptionName, item: string): void {
   if (name === "tcpAcceptFilter") new AddressFilter([item])
+  else if (!/^X-[^:]*:./s.test(item) || encoder.encode(item.slice(0, item.indexOf(":"))).length > MAX_NAME) {
+    throw new ZmqError("EINVAL", { detail: `expected ${name} such as X-name:value, got "${item.slice(0, 32)}"` })
+  }
 }
 
 function checkPlain(name: OptionName, row: OptionRow, value: unknown): number | boolean {

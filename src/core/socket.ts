@@ -10,7 +10,7 @@ import { nullMechanism } from "../wire/null.js"
 import { numberOf, type SocketTypeName } from "../wire/socket-types.js"
 import { AddressFilter } from "./address-filter.js"
 import type { EndpointOptions, EventDetails } from "./connection-host.js"
-import { type ConnectionSettings, Connections, type Pattern } from "./connections.js"
+import { type ConnectionSettings, Connections, type LostRole, type Pattern } from "./connections.js"
 import type { ContextBase, ContextMember } from "./context.js"
 import { type Link, Peer, type SocketStats, statsOf } from "./link.js"
 import { type Event, type EventType, type Observed, Observer } from "./observer.js"
@@ -76,6 +76,7 @@ export abstract class SocketBase
   pipeReady(_link: Link, _identity: Uint8Array): void {}
   /** By default what is queued waits for the next connection. */
   pipeInterrupted(_link: Link): void {}
+  pipeLost(_link: Link, _role: LostRole): void {}
   abstract sendNow(message: Message): boolean
   abstract receiveNow(): Message | undefined
   /** Whether a message could be sent, or received, now; see {@link writable} and {@link readable}. */
@@ -337,6 +338,8 @@ export abstract class SocketBase
       type: this.typeName,
       routingId: this.store.bytesOf("routingId"),
       mechanism: nullMechanism,
+      helloMessage: this.store.bytesOf("helloMessage"),
+      metadata: values.metadata,
       acceptFilter: values.tcpAcceptFilter === null ? null : new AddressFilter(values.tcpAcceptFilter.split(",")),
     })
   }

@@ -135,6 +135,12 @@ export class Pipe implements QueueWriter {
     this.counters.bytesIn += size
   }
 
+  /** Puts a message of one frame there that this side makes up, for what became of the peer. */
+  note(frame: Uint8Array): void {
+    this.deliver([frame], frame.length)
+    this.announce()
+  }
+
   /** Tells the owner of what was delivered, once until it has read all. */
   announce(): void {
     if (this.announced || this.inbound.length === 0) return

@@ -10,6 +10,11 @@ export class Subscriptions {
   private readonly topicsOf = new Map<Pipe, Trie<true>>()
   private readonly found: Set<Pipe>[] = []
 
+  /** Number of topics that anybody wants. */
+  get size(): number {
+    return this.topics.size
+  }
+
   /** Returns whether the topic is new: to anybody, or at least to this pipe. */
   add(pipe: Pipe, topic: Uint8Array): { first: boolean; own: boolean } {
     const own = this.topicsOf.get(pipe) ?? new Trie<true>()

@@ -40,6 +40,10 @@ export interface EngineOptions extends DecoderLimits, HeartbeatOptions {
   readonly type: SocketTypeName
   /** Told to the peer by the types that have one; null: none. */
   readonly routingId: Uint8Array | null
+  /** More to tell the peer: `X-name:value`, a line for each; null: nothing. */
+  readonly metadata?: string | null
+  /** The first message of the connection; null: none. */
+  readonly helloMessage?: Uint8Array | null
   /** Milliseconds from the start to the end of the handshake; 0: for ever. */
   readonly handshakeInterval: number
   readonly mechanism: MechanismFactory
@@ -259,6 +263,11 @@ export class Engine implements DecoderSink {
       this.heartbeat = new Heartbeat(this.options)
       this.heartbeat.start(this.now)
     }
+    const { helloMessage } = this.options
+    if (helloMessage) {
+      this.encode([helloMessage])
+      this.sink.onOutput()
+    }
     return this.sink.onReady({
       type: typeName,
       identity: properties.get("Identity") ?? NONE,
@@ -351,11 +360,18 @@ export class Engine implements DecoderSink {
 }
 
 const NONE = new Uint8Array(0)
+const encoder = new TextEncoder()
 
 /** What this side says of itself in the handshake. */
-function ownProperties({ type, routingId }: EngineOptions): [string, Uint8Array][] {
-  const typeProperty: [string, Uint8Array] = ["Socket-Type", ascii(type)]
-  return tellsIdentity(type) ? [typeProperty, ["Identity", routingId ?? NONE]] : [typeProperty]
+function ownProperties({ type, routingId, metadata }: EngineOptions): [string, Uint8Array][] {
+  const properties: [string, Uint8Array][] = [["Socket-Type", ascii(type)]]
+  if (tellsIdentity(type)) properties.push(["Identity", routingId ?? NONE])
+  for (const line of metadata?.split("\n") ?? []) {
+    const colon = line.indexOf(":")
+    // As bytes of UTF-8, the name a character for each.
+    properties.push([latin1(encoder.encode(line.slice(0, colon))), encoder.encode(line.slice(colon + 1))])
+  }
+  return properties
 }
 
 function ascii(text: string): Uint8Array {

@@ -51,6 +51,9 @@ const BEYOND = [
   "maxFrames",
   "socksUsername",
   "socksPassword",
+  "reconnectStop",
+  "metadata",
+  "routerNotify",
 ]
 /** libzmq was built without these, or cannot give their value before one was set. */
 const UNREADABLE = [
@@ -68,6 +71,7 @@ const TEXT = { number: "Option value must be a number", boolean: "Option value m
 /** Two items of each option that is a list. */
 const LISTS: { [K in OptionName]?: readonly [string, string] } = {
   tcpAcceptFilter: ["10.0.0.0/8", "::1"],
+  metadata: ["X-a:b", "X-c:d:e"],
 }
 const STRING_TEXT = "Option value must be a string or buffer"
 
