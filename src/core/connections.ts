@@ -14,8 +14,9 @@ import type { ContextBase } from "./context.js"
 import { Dialer } from "./dialer.js"
 import { INPROC, InprocEndpoint } from "./inproc-endpoint.js"
 import { Link, type LinkOwner, otherProperties, Peer } from "./link.js"
+import { FlushWaiter, ReadyWaiter } from "./link-waiters.js"
 import type { EventType } from "./observer.js"
-import { Waiter, WaitLine, type WaitOptions } from "./waiter.js"
+import { WaitLine, type WaitOptions } from "./waiter.js"
 
 /** How this side came to a connection that was lost. */
 export type LostRole = "bound" | "connected" | "inproc"
@@ -376,24 +377,6 @@ export class Connections implements ConnectionHost {
 
   private remove(user: EndpointUser): void {
     this.users = this.users.filter(other => other !== user)
-  }
-}
-
-class ReadyWaiter extends Waiter<void> {
-  peers = 0
-}
-
-class FlushWaiter extends Waiter<void> {
-  /** How far each pipe has to come. */
-  targets = new Map<Pipe, number>()
-
-  progress(pipe: Pipe): void {
-    const target = this.targets.get(pipe)
-    if (target !== undefined && pipe.written >= target) this.forget(pipe)
-  }
-
-  forget(pipe: Pipe): void {
-    if (this.targets.delete(pipe) && this.targets.size === 0) this.resolve()
   }
 }
 
