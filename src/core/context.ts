@@ -11,6 +11,7 @@ import { SharedEncoder } from "../wire/shared-encoder.js"
 import { InprocNames } from "./inproc.js"
 import type { Environment, ExitWatcher, Runtime } from "./runtime.js"
 import { Turn } from "./turn.js"
+import { Vigil } from "./vigil.js"
 
 /** A connection with bytes to write. */
 export interface Flushable {
@@ -50,6 +51,7 @@ export class ContextBase implements ExitWatcher {
   readonly slabs: SlabPool
   readonly encoder: SharedEncoder
   readonly turn: Turn
+  readonly vigil: Vigil
   readonly inproc = new InprocNames()
   readonly settings: ContextSettings = {
     blocky: true,
@@ -77,6 +79,7 @@ export class ContextBase implements ExitWatcher {
     this.slabs = new SlabPool(environment.slab)
     this.encoder = new SharedEncoder(environment.slab)
     this.turn = new Turn(this.runtime)
+    this.vigil = new Vigil(this.runtime)
     this.transports = new Map(environment.transports.map(transport => [transport.scheme, transport]))
   }
 

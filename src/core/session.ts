@@ -44,7 +44,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   opened = false
   private readonly batch: OutBatch
   private readonly engine: Engine
-  /** Writes each message at once. */
+  /** Writes each message at once, and stays awake for the answer. */
   private readonly eager: boolean
   /** Bytes in the stream at the last look. */
   private unwritten = 0
@@ -109,6 +109,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.at = 0
     this.now = this.context.runtime.now()
     this.context.turn.refresh()
+    if (this.eager) this.context.vigil.end()
     this.decode()
   }
 
@@ -239,8 +240,15 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     if (encoded === null || this.engine.framesAlone) this.engine.encode(message)
     else this.engine.append(encoded)
     this.underway++
-    if (this.batch.full || this.eager) this.flush()
+    if (this.eager) this.flushEagerly()
+    else if (this.batch.full) this.flush()
     else this.schedule()
+  }
+
+  /** Writes at once, and waits for what comes of it. */
+  private flushEagerly(): void {
+    this.flush()
+    this.context.vigil.begin()
   }
 
   private schedule(): void {
