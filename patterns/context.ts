@@ -1,5 +1,5 @@
 /** The public context, and the one that sockets use when none is given. */
-import { ContextBase, type ContextSettings, nodeRuntime, transports, ZmqError } from "../src/index.js"
+import { ContextBase, type ContextSettings, nodeRuntime, otherThreads, transports, ZmqError } from "../src/index.js"
 import { bufferBytes, newSlab } from "./bytes.js"
 
 /** What can be set on a context, by its constructor or as properties. */
@@ -24,6 +24,7 @@ export class Context {
       bytes: bufferBytes,
       slab: newSlab,
       transports,
+      threads: null,
       ...surroundings,
     })
     if (options !== undefined && (typeof options !== "object" || options === null)) {
@@ -111,5 +112,5 @@ function checkNumber(value: unknown, min: number): number {
   return Math.trunc(value)
 }
 
-/** The context of every socket that is made without one. */
-export const context = new Context()
+/** The context of every socket that is made without one. Its inproc names are shared by all threads of the process. */
+export const context = new Context(undefined, { threads: otherThreads })

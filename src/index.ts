@@ -9,7 +9,7 @@ export { type Event, type EventOfType, type EventType, Observer } from "./core/o
 export { defineOptions } from "./core/option-access.js"
 export { Form, type Received, type ReceiveQueue } from "./core/receive-queue.js"
 export { type CloseOptions, SocketBase, type SocketUser } from "./core/socket.js"
-export { transports } from "./core/transports.js"
+export { otherThreads, transports } from "./core/transports.js"
 export { checkWait, Waiter, WaitLine, type WaitOptions } from "./core/waiter.js"
 export { ProtocolError, ZmqError } from "./errors.js"
 export { type Bytes, type Message, sizeOf } from "./message.js"

@@ -4,11 +4,19 @@
  */
 import { ZmqError } from "../errors.js"
 import type { Pipe } from "../pipe/pipe.js"
-import type { ByteStream, ListenEvents, Listener, Transport } from "../transport/transport.js"
+import type { ByteStream, ListenEvents, Listener } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
-import { type ConnectionHost, type EndpointOptions, type EndpointUser, owes } from "./connection-host.js"
+import {
+  type ConnectionHost,
+  type EndpointOptions,
+  type EndpointUser,
+  type EventDetails,
+  owes,
+} from "./connection-host.js"
+import type { LostRole } from "./connections.js"
 import { reportHandshake } from "./dialer.js"
 import type { Link } from "./link.js"
+import type { EventType } from "./observer.js"
 import { Session, type SessionOwner } from "./session.js"
 
 export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
@@ -22,24 +30,23 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
   constructor(
     private readonly host: ConnectionHost,
     private readonly options: EndpointOptions,
+    /** What its peers are lost as. inproc has no events. */
+    private readonly lostAs: LostRole = "bound",
   ) {}
 
-  /** Binds. Rejects when it cannot. */
-  async start(transport: Transport, address: string, endpoint: string): Promise<void> {
+  /** Goes on with a listener that was asked to tell this acceptor. Rejects when it cannot listen. */
+  async start(listening: Promise<Listener>, endpoint: string): Promise<void> {
     try {
-      this.started(await transport.listen(address, this.options, this))
+      this.started(await listening)
     } catch (cause) {
       throw this.failed(cause, endpoint)
     }
   }
 
   /** Binds at once. Throws when it cannot. */
-  startSync(transport: Transport, address: string, endpoint: string): void {
+  startSync(listen: () => Listener, endpoint: string): void {
     try {
-      if (transport.listenSync === undefined) {
-        throw new ZmqError("ENOTSUP", { address: endpoint, detail: `${transport.scheme} cannot bind at once` })
-      }
-      this.started(transport.listenSync(address, this.options, this))
+      this.started(listen())
     } catch (cause) {
       throw this.failed(cause, endpoint)
     }
@@ -95,44 +102,52 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
   }
 
   onError(error: Error): void {
-    this.host.emit("accept:error", { address: this.endpoint, error: ZmqError.from(error, this.endpoint) })
+    this.emit("accept:error", { address: this.endpoint, error: ZmqError.from(error, this.endpoint) })
   }
 
   onConnected(session: Session): void {
-    if (this.host.observed) this.host.emit("accept", { address: this.nameOf(session) })
+    if (this.observed) this.emit("accept", { address: this.nameOf(session) })
   }
 
   onReady(session: Session, peer: PeerInfo): Pipe | null {
     const link = this.host.createLink(this.endpoint, session)
     if (!this.host.attach(link)) return null
     this.sessions.set(session, link)
-    if (this.host.observed && peer.major >= 3) this.host.emit("handshake", { address: this.nameOf(session) })
+    if (this.observed && peer.major >= 3) this.emit("handshake", { address: this.nameOf(session) })
     this.host.peerReady(link, peer, session.stream)
     return link.pipe
   }
 
   onEnded(session: Session, error: Error | null, handshaking: boolean): void {
     this.host.context.runtime.debug("%s lost a peer: %s", this.endpoint, error?.message ?? "it left")
-    if (this.host.observed) {
+    if (this.observed) {
       const address = this.nameOf(session)
       reportHandshake(this.host, address, error, handshaking)
-      this.host.emit("disconnect", { address })
+      this.emit("disconnect", { address })
     }
     const link = this.sessions.get(session) ?? null
-    if (link !== null) this.host.lost(link, "bound")
+    if (link !== null) this.host.lost(link, this.lostAs)
     this.drop(session, link)
+  }
+
+  private get observed(): boolean {
+    return this.lostAs === "bound" && this.host.observed
+  }
+
+  private emit<T extends EventType>(type: T, details: EventDetails<T>): void {
+    if (this.observed) this.host.emit(type, details)
   }
 
   private started(listener: Listener): void {
     this.listener = listener
     this.endpoint = listener.endpoint
     this.host.context.runtime.debug("%s bound", this.endpoint)
-    this.host.emit("bind", { address: this.endpoint })
+    this.emit("bind", { address: this.endpoint })
   }
 
   private failed(cause: unknown, endpoint: string): ZmqError {
     const error = ZmqError.from(cause, endpoint)
-    this.host.emit("bind:error", { address: endpoint, error })
+    this.emit("bind:error", { address: endpoint, error })
     return error
   }
 
@@ -151,11 +166,12 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     this.finishIfDone()
   }
 
-  private stopListening(): void {
+  /** Takes no new peers; those that are there stay. */
+  stopListening(): void {
     if (this.listener === null) return
     this.listener.close()
     this.listener = null
-    this.host.emit("close", { address: this.endpoint })
+    this.emit("close", { address: this.endpoint })
   }
 
   private finishIfDone(): void {

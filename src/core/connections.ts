@@ -85,13 +85,13 @@ export class Connections implements ConnectionHost {
     const { scheme, address } = parseEndpoint(endpoint)
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
-      this.bindInproc(address, options)
+      await this.bindInproc(address, options)
       return
     }
     const acceptor = new Acceptor(this, options)
     this.context.hold()
     try {
-      await acceptor.start(this.context.transport(scheme, endpoint), address, endpoint)
+      await acceptor.start(this.context.transport(scheme, endpoint).listen(address, options, acceptor), endpoint)
     } finally {
       this.context.release()
     }
@@ -103,11 +103,15 @@ export class Connections implements ConnectionHost {
     const { scheme, address } = parseEndpoint(endpoint)
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
-      this.bindInproc(address, options)
+      this.nameInproc(address, options).bindOutsideNow()
       return
     }
     const acceptor = new Acceptor(this, options)
-    acceptor.startSync(this.context.transport(scheme, endpoint), address, endpoint)
+    const transport = this.context.transport(scheme, endpoint)
+    acceptor.startSync(() => {
+      if (transport.listenSync !== undefined) return transport.listenSync(address, options, acceptor)
+      throw new ZmqError("ENOTSUP", { detail: `${scheme} cannot bind at once`, address: endpoint })
+    }, endpoint)
     this.add(acceptor)
   }
 
@@ -120,7 +124,7 @@ export class Connections implements ConnectionHost {
     const { scheme, address } = parseEndpoint(endpoint)
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
-      const user = new InprocEndpoint(this, address, options.routingId, routingId, options.helloMessage)
+      const user = new InprocEndpoint(this, address, options, routingId)
       this.add(user)
       user.connect()
       return
@@ -354,15 +358,25 @@ export class Connections implements ConnectionHost {
     })
   }
 
-  private bindInproc(name: string, { routingId, helloMessage }: EndpointOptions): void {
-    const user = new InprocEndpoint(this, name, routingId, null, helloMessage)
-    this.add(user)
+  /** Takes a name in this thread at once, and then among all of them. */
+  private async bindInproc(name: string, options: EndpointOptions): Promise<void> {
+    const user = this.nameInproc(name, options)
+    this.context.hold()
     try {
-      user.bind()
+      await user.bindOutside()
     } catch (error) {
-      this.remove(user)
+      user.close(() => this.remove(user))
       throw error
+    } finally {
+      this.context.release()
     }
+  }
+
+  private nameInproc(name: string, options: EndpointOptions): InprocEndpoint {
+    const user = new InprocEndpoint(this, name, options, null)
+    user.bind()
+    this.add(user)
+    return user
   }
 
   private allUsers(): EndpointUser[] {

@@ -10,6 +10,7 @@ import { SlabPool } from "../wire/batch.js"
 import { SharedEncoder } from "../wire/shared-encoder.js"
 import { InprocNames } from "./inproc.js"
 import type { Environment, ExitWatcher, Runtime } from "./runtime.js"
+import { ThreadNames } from "./thread-names.js"
 import { Turn } from "./turn.js"
 import { Vigil } from "./vigil.js"
 
@@ -53,6 +54,8 @@ export class ContextBase implements ExitWatcher {
   readonly turn: Turn
   readonly vigil: Vigil
   readonly inproc = new InprocNames()
+  /** The names of inproc in all threads that share this context; null: none do. */
+  readonly threads: ThreadNames | null
   readonly settings: ContextSettings = {
     blocky: true,
     ioThreads: 1,
@@ -80,6 +83,7 @@ export class ContextBase implements ExitWatcher {
     this.encoder = new SharedEncoder(environment.slab)
     this.turn = new Turn(this.runtime)
     this.vigil = new Vigil(this.runtime)
+    this.threads = environment.threads === null ? null : new ThreadNames(environment.threads, this.runtime)
     this.transports = new Map(environment.transports.map(transport => [transport.scheme, transport]))
   }
 

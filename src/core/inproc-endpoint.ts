@@ -1,30 +1,41 @@
-/** A bound or connected inproc endpoint of a socket: its ends of connections, as links. */
+/**
+ * A bound or connected inproc endpoint of a socket: its ends of connections, as links. In a context that is shared by
+ * threads, peers in other ones are with them (thread-endpoint.ts).
+ */
 import type { Bytes } from "../message.js"
 import type { Pipe } from "../pipe/pipe.js"
 import type { PeerInfo } from "../wire/engine.js"
-import type { ConnectionHost, EndpointUser, Role } from "./connection-host.js"
+import type { ConnectionHost, EndpointOptions, EndpointUser, Role } from "./connection-host.js"
 import { InprocEnd, type InprocSocket } from "./inproc.js"
 import type { Link, LinkOwner } from "./link.js"
+import { ThreadEndpoint, type ThreadUser } from "./thread-endpoint.js"
 
 /** One scheme, without a transport: no bytes move. */
 export const INPROC = "inproc"
 
-export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
+export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner, ThreadUser {
   readonly endpoint: string
+  readonly routingId: Uint8Array | null
   private readonly ends = new Map<InprocEnd, Link>()
+  /** The end of a connection whose name is waited for. */
   private half: InprocEnd | null = null
+  /** The end whose other one is in another thread. */
+  private distant: InprocEnd | null = null
   private state: Role = "connected"
+  /** Its peers in other threads; null where those have no part in the context. */
+  private readonly outside: ThreadEndpoint | null
 
   constructor(
     private readonly host: ConnectionHost,
     private readonly name: string,
-    readonly routingId: Uint8Array | null,
+    private readonly options: EndpointOptions,
     /** The routing id by which a ROUTER wants to know the peer that it connects to. */
     private readonly peerId: Uint8Array | null,
-    /** What each connection begins with; null: nothing. */
-    private readonly hello: Uint8Array | null,
   ) {
     this.endpoint = `${INPROC}://${name}`
+    this.routingId = options.routingId
+    const { threads } = host.context
+    this.outside = threads === null ? null : new ThreadEndpoint(threads, host, name, options, this)
   }
 
   get bytes(): Bytes {
@@ -41,12 +52,12 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
   }
 
   get links(): Iterable<Link> {
-    return this.ends.values()
+    return this.outside === null ? this.ends.values() : [...this.ends.values(), ...this.outside.links]
   }
 
-  /** What was sent is in the receiver's queue already, or waits for a name that may never be bound. */
+  /** Within the thread, what was sent is in the receiver's queue already, or waits for a name that may never be bound. */
   get pending(): boolean {
-    return false
+    return this.outside?.pending ?? false
   }
 
   get role(): Role {
@@ -59,6 +70,16 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
     this.state = "bound"
   }
 
+  /** Takes the name among all threads, too. */
+  async bindOutside(): Promise<void> {
+    await this.outside?.bind()
+  }
+
+  /** The same without asking the others. */
+  bindOutsideNow(): void {
+    this.outside?.bindNow()
+  }
+
   connect(): void {
     const half = InprocEnd.half(this)
     const link = this.host.adoptLink(half.pipe, this.endpoint, this)
@@ -68,26 +89,30 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
     this.ends.set(half, link)
     this.half = half
     this.host.context.inproc.connect(this.name, half)
+    if (this.half !== null) this.outside?.seek(link)
   }
 
   close(done: () => void): void {
     this.leaveAll(false)
-    done()
+    if (this.outside === null) done()
+    else this.outside.close(done)
   }
 
   abort(): void {
     this.leaveAll(true)
+    this.outside?.abort()
   }
 
   /** Frees the name; connections stay, as in libzmq. */
   unbind(): void {
     if (this.state !== "bound") return
     this.host.context.inproc.unbind(this.name)
+    this.outside?.unbind()
     this.state = "unbound"
   }
 
   flushNow(): void {
-    // Nothing is ever on its way.
+    this.outside?.flushNow()
   }
 
   marksChanged(): void {
@@ -96,6 +121,7 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
       end.other?.setMarks()
       if (end.other === null) end.pipe.inbound.setMarks(this.marks.in)
     }
+    this.outside?.marksChanged()
   }
 
   onReadable(pipe: Pipe): void {
@@ -110,8 +136,9 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
     this.host.onWritten(pipe)
   }
 
-  cut(pipe: Pipe): void {
-    for (const end of this.ends.keys()) if (end.pipe === pipe) this.disconnect(end)
+  cut(pipe: Pipe, error: Error | null): void {
+    if (this.distant?.pipe === pipe) this.outside?.cut(error)
+    else for (const end of this.ends.keys()) if (end.pipe === pipe) this.disconnect(end)
   }
 
   joined(end: InprocEnd, other: InprocSocket): void {
@@ -126,7 +153,28 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
       this.ends.set(end, link)
     }
     this.half = null
+    this.outside?.forget()
     this.host.peerReady(link, { ...UNKNOWN, identity: other.routingId ?? UNKNOWN.identity }, this)
+  }
+
+  foundOutside(): void {
+    const half = this.half as InprocEnd
+    this.host.context.inproc.forget(this.name, half)
+    this.half = null
+    this.distant = half
+  }
+
+  missedOutside(): void {
+    this.half = this.distant as InprocEnd
+    this.distant = null
+    this.host.context.inproc.connect(this.name, this.half)
+  }
+
+  lostOutside(): void {
+    const end = this.distant as InprocEnd
+    this.distant = null
+    end.pipe.dropOutbound("disconnected")
+    this.left(end)
   }
 
   left(end: InprocEnd): void {
@@ -140,8 +188,8 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
 
   /** The first message of a connection. */
   private greet({ pipe }: InprocEnd): void {
-    const { hello, bytes } = this
-    if (hello !== null) pipe.write([bytes.copy(hello, 0, hello.length)])
+    const { helloMessage: hello } = this.options
+    if (hello !== null) pipe.write([this.bytes.copy(hello, 0, hello.length)])
   }
 
   private disconnect(end: InprocEnd): void {
@@ -157,7 +205,7 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
     const { half } = this
     // What waits for a name may outlive its socket, unless nothing waits or linger says to drop it.
     if (half !== null && (drop || half.pipe.outbound.length === 0)) this.host.context.inproc.forget(this.name, half)
-    for (const end of [...this.ends.keys()]) this.disconnect(end)
+    for (const end of [...this.ends.keys()]) if (end !== this.distant) this.disconnect(end)
   }
 }
 

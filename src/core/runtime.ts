@@ -3,7 +3,7 @@
  * a random number in any other way, so that the real sockets run, unchanged, on a simulated machine in tests.
  */
 import type { Bytes } from "../message.js"
-import type { Transport } from "../transport/transport.js"
+import type { Threads, Transport } from "../transport/transport.js"
 
 export interface Timer {
   cancel(): void
@@ -48,4 +48,6 @@ export interface Environment {
   /** New memory for encoded bytes; nobody may take it away (transfer it) later. */
   readonly slab: (size: number) => Uint8Array
   readonly transports: readonly Transport[]
+  /** Other threads that the context is shared with; null: it is not. */
+  readonly threads: Threads | null
 }

@@ -84,3 +84,27 @@ export interface Transport {
   /** The same at once. Throws these codes, and ENOTSUP for what takes time here. */
   listenSync?(address: string, options: TransportOptions, on: ListenEvents): Listener
 }
+
+/** What one thread says to all others of its process. Plain data. */
+export interface Said {
+  readonly from: string
+  readonly [field: string]: unknown
+}
+
+export interface ThreadEvents {
+  onSaid(said: Said): void
+  /** Another thread connects to a name here. */
+  onStream(name: string, stream: ByteStream): void
+}
+
+/** How the threads of a process reach each other. */
+export interface Threads {
+  /** The number of this one. */
+  readonly own: number
+  /** Listens to the others from now on, by a name of its own. Once. */
+  join(name: string, on: ThreadEvents): void
+  /** Tells all others. False: there is none that listens. */
+  say(said: Said): boolean
+  /** Connects to a name of the thread that said something by the name `to`. */
+  connect(to: string, name: string): ByteStream
+}

@@ -1,6 +1,6 @@
 /**
  * Brings the engine under test and a peer program together for one conversation: opens both ends, binds one and
- * connects the other over tcp or ipc, and closes both afterwards. Also says which peer programs there are to meet.
+ * connects the other, and closes both afterwards. Also says which peer programs there are to meet.
  */
 
 import { freshEndpoint } from "../support/endpoints.js"
@@ -8,7 +8,7 @@ import { type Peer, type PeerKind, pyzmqMissing } from "../support/peer.js"
 import { type End, here, type Message, there } from "./ends.js"
 import type { Pair } from "./pairs.js"
 
-export type Scheme = "tcp" | "ipc"
+export type Scheme = "tcp" | "ipc" | "inproc"
 export type Side = "left" | "right"
 export type Who = "ours" | "theirs"
 

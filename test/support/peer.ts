@@ -1,5 +1,6 @@
 /**
- * Drives a peer program in another process: starts it, asks it for sockets, and ends it by its own pid. The protocol is
+ * Drives a peer program in another process, or in another thread of this one: starts it, asks it for sockets, and ends it
+ * by its own pid. The protocol is
  * described at the top of peers/node-peer.mjs. Peers that a failing test left behind are killed when this process
  * exits, and a peer whose driver died ends by itself because its stdin closes.
  */
@@ -7,7 +8,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
+import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
+import { Worker } from "node:worker_threads"
 import { afterAll, beforeAll } from "vitest"
 import type { FrameDescription, FrameReport, TallySummary } from "./peers/messages.mjs"
 import { pattern, report } from "./peers/messages.mjs"
@@ -73,18 +76,79 @@ export function pyzmqMissing(): string | null {
   return reason
 }
 
+/** What a peer program runs in. */
+interface Body {
+  readonly name: string
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  readonly gone: boolean
+  /** Ends it at once, wherever it is. */
+  kill(): Promise<unknown>
+  onEnd(end: (what: string) => void): void
+}
+
+function inProcess(child: ChildProcess): Body {
+  living.add(child)
+  return {
+    name: `pid ${child.pid}`,
+    stdin: child.stdin!,
+    stdout: child.stdout!,
+    stderr: child.stderr!,
+    get gone() {
+      return child.exitCode !== null || child.signalCode !== null
+    },
+    kill() {
+      const exited = once(child, "exit")
+      child.kill("SIGKILL")
+      return exited
+    },
+    onEnd(end) {
+      const over = (what: string) => {
+        living.delete(child)
+        end(what)
+      }
+      child.once("exit", () => over("ended before it answered"))
+      child.once("error", error => over(error.message))
+    },
+  }
+}
+
+function inThread(worker: Worker): Body {
+  let gone = false
+  worker.once("exit", () => {
+    gone = true
+  })
+  return {
+    name: `thread ${worker.threadId}`,
+    stdin: worker.stdin!,
+    stdout: worker.stdout,
+    stderr: worker.stderr,
+    get gone() {
+      return gone
+    },
+    kill: () => worker.terminate(),
+    onEnd(end) {
+      worker.once("exit", () => end("ended before it answered"))
+      worker.once("error", error => end(error.message))
+    },
+  }
+}
+
 export class Peer {
   readonly kind: PeerKind
   version = ""
-  readonly #child: ChildProcess
+  readonly #body: Body
+  readonly #child: ChildProcess | null
   readonly #waiters = new Map<number, Waiter>()
   #stderr = ""
   #nextId = 1
   #nextSocket = 1
   #frozen = false
 
-  private constructor(kind: PeerKind, child: ChildProcess) {
+  private constructor(kind: PeerKind, body: Body, child: ChildProcess | null) {
     this.kind = kind
+    this.#body = body
     this.#child = child
   }
 
@@ -95,14 +159,21 @@ export class Peer {
         ? [python, [pythonProgram]]
         : [process.execPath, [...(gc ? ["--expose-gc"] : []), nodeProgram, kind]]
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] })
-    living.add(child)
-    const peer = new Peer(kind, child)
+    const peer = new Peer(kind, inProcess(child), child)
+    await peer.#listen()
+    return peer
+  }
+
+  /** The same in another thread of this process. */
+  static async thread(kind: Exclude<PeerKind, "pyzmq">): Promise<Peer> {
+    const worker = new Worker(nodeProgram, { argv: [kind], stdin: true, stdout: true, stderr: true })
+    const peer = new Peer(kind, inThread(worker), null)
     await peer.#listen()
     return peer
   }
 
   get pid(): number {
-    return this.#child.pid!
+    return this.#child?.pid ?? process.pid
   }
 
   /** Opens a socket there; the type is spelled as on the wire ("PUSH"), the options as in `zeromq`. */
@@ -140,25 +211,22 @@ export class Peer {
           reject(error)
         },
       })
-      this.#child.stdin!.write(`${JSON.stringify({ id, op, ...fields })}\n`)
+      this.#body.stdin.write(`${JSON.stringify({ id, op, ...fields })}\n`)
     })
   }
 
-  /** kill -9; resolves when the process is gone. */
+  /** kill -9, or what comes next to it for a thread; resolves when it is gone. */
   async kill(): Promise<void> {
-    if (this.gone) return
-    const exited = once(this.#child, "exit")
-    this.#child.kill("SIGKILL")
-    await exited
+    if (!this.gone) await this.#body.kill()
   }
 
   /** Stops the process where it stands: its connections stay open and nobody answers on them. */
   freeze(): void {
-    this.#frozen = this.#child.kill("SIGSTOP")
+    this.#frozen = this.#child?.kill("SIGSTOP") ?? false
   }
 
   thaw(): void {
-    this.#frozen = !this.#child.kill("SIGCONT")
+    this.#frozen = !this.#child?.kill("SIGCONT")
   }
 
   /** Whether it can still be asked something. */
@@ -166,27 +234,24 @@ export class Peer {
     return !this.gone && !this.#frozen
   }
 
-  /** Whether the process has ended. */
+  /** Whether it has ended. */
   get gone(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null
+    return this.#body.gone
   }
 
   async #listen(): Promise<void> {
-    const { stdin, stdout, stderr } = this.#child
-    stderr!.setEncoding("utf8").on("data", (text: string) => {
+    const { stdin, stdout, stderr } = this.#body
+    stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-4000)
     })
-    stdin!.on("error", () => {}) // the process may be killed under a write; `exit` tells
-    const end = (what: string) => {
-      living.delete(this.#child)
+    stdin.on("error", () => {}) // it may be killed under a write; `exit` tells
+    this.#body.onEnd(what => {
       for (const waiter of this.#waiters.values()) waiter.reject(this.#fault(what))
       this.#waiters.clear()
-    }
-    this.#child.once("exit", () => end("ended before it answered"))
-    this.#child.once("error", error => end(error.message))
+    })
     await new Promise<void>((resolve, reject) => {
       this.#waiters.set(0, { resolve: () => resolve(), reject })
-      createInterface({ input: stdout! }).on("line", line => this.#hear(JSON.parse(line) as Answer))
+      createInterface({ input: stdout }).on("line", line => this.#hear(JSON.parse(line) as Answer))
     })
   }
 
@@ -200,7 +265,7 @@ export class Peer {
   }
 
   #fault(what: string): Error {
-    return new Error(`the ${this.kind} peer (pid ${this.#child.pid}) ${what}${this.#stderr && `:\n${this.#stderr}`}`)
+    return new Error(`the ${this.kind} peer (${this.#body.name}) ${what}${this.#stderr && `:\n${this.#stderr}`}`)
   }
 }
 
@@ -278,9 +343,18 @@ export class PeerSocket {
 
 /** One peer process for the tests of a describe block: started before them, killed after them. */
 export function usePeer(kind: PeerKind, options: { gc?: boolean } = {}): () => Peer {
+  return use(() => Peer.spawn(kind, options))
+}
+
+/** The same in another thread. */
+export function useThread(kind: "peerlane" | "zeromq"): () => Peer {
+  return use(() => Peer.thread(kind))
+}
+
+function use(start: () => Promise<Peer>): () => Peer {
   let peer: Peer | undefined
   beforeAll(async () => {
-    peer = await Peer.spawn(kind, options)
+    peer = await start()
   })
   afterAll(() => peer?.kill())
   return () => peer!

@@ -21,6 +21,8 @@ export interface TransportFacts {
   readonly refusals: readonly string[]
   /** What binding to an address that is taken does. */
   readonly bindTwice: "EADDRINUSE" | "takes over"
+  /** What is written is with the other end at once, in the memory of one process: nothing is left to wait for, or to reset. */
+  readonly inMemory?: true
   /** A connection made by node:net alone, where there is such a thing. It does not end its side when the peer does. */
   raw?(endpoint: string): Socket
 }
