@@ -16,6 +16,7 @@ import { INPROC, InprocEndpoint } from "./inproc-endpoint.js"
 import { Link, type LinkOwner, otherProperties, Peer } from "./link.js"
 import { FlushWaiter, ReadyWaiter } from "./link-waiters.js"
 import type { EventType } from "./observer.js"
+import { GRACE } from "./thread-endpoint.js"
 import { WaitLine, type WaitOptions } from "./waiter.js"
 
 /** How this side came to a connection that was lost. */
@@ -172,10 +173,13 @@ export class Connections implements ConnectionHost {
 
   /** The process has nothing left to do: keeps it alive while something is queued, as `linger` says. */
   linger(linger: number): void {
-    if (linger === 0 || this.lingered || (this.flushLine?.length ?? 0) > 0 || !this.users.some(user => user.pending))
-      return
-    this.lingered = linger > 0
-    this.flushed({ timeout: linger }).catch(error => this.context.runtime.debug("linger is over: %s", error.message))
+    if (linger === 0 || this.lingered || (this.flushLine?.length ?? 0) > 0) return
+    const pending = this.users.some(user => user.pending)
+    if (!pending && !this.users.some(user => user instanceof InprocEndpoint && user.searching)) return
+    // Who is only looked for among the threads answers soon, or is not there.
+    const timeout = pending ? linger : GRACE
+    this.lingered = timeout > 0
+    this.flushed({ timeout }).catch(error => this.context.runtime.debug("linger is over: %s", error.message))
   }
 
   flushNow(): void {

@@ -60,6 +60,11 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner, Th
     return this.outside?.pending ?? false
   }
 
+  /** Something was sent to a name that is not bound here, and may be in another thread. */
+  get searching(): boolean {
+    return this.outside?.searching ?? false
+  }
+
   get role(): Role {
     return this.state
   }

@@ -17,8 +17,8 @@ import type { Seeker, ThreadNames } from "./thread-names.js"
 
 /** Milliseconds before a name is looked for again whose thread was lost on the way. */
 const AGAIN = 100
-/** Milliseconds that a closed socket goes on looking for a name that it has sent to: who has it answers sooner. */
-const GRACE = 100
+/** Milliseconds that a socket goes on looking for a name that it has sent to, when it is closed or nothing else is left to do. */
+export const GRACE = 100
 
 /** The inproc endpoint that this is of. */
 export interface ThreadUser {
@@ -84,6 +84,7 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
   forget(): void {
     this.timer?.cancel()
     this.names.forget(this.name, this)
+    this.link = null
   }
 
   onFound(stream: ByteStream): void {
@@ -103,6 +104,11 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
   /** Whether what was sent is for another thread, and still here. */
   get pending(): boolean {
     return (this.session !== null && owes((this.link as Link).pipe)) || (this.acceptor?.pending ?? false)
+  }
+
+  /** Whether something was sent to a name that another thread may have. */
+  get searching(): boolean {
+    return this.session === null && this.link !== null && owes(this.link.pipe) && this.names.heard
   }
 
   /** Ends in order, and calls `done` when what was sent is on its way. */
@@ -156,8 +162,8 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
   onEnded(_session: Session, error: Error | null, handshaking: boolean): void {
     if (handshaking && !(error instanceof ProtocolError) && this.done === null) {
       this.session = null
-      this.user.missedOutside()
       this.timer = this.host.context.runtime.after(AGAIN, () => this.names.seek(this.name, this))
+      this.user.missedOutside()
     } else this.over()
   }
 

@@ -35,6 +35,8 @@ export class ThreadNames implements ThreadEvents {
   private readonly self: string
   private joining: Promise<void> | null = null
   private met: () => void = () => {}
+  /** Somebody listened when something was said last. */
+  heard = false
   private readonly others = new Set<string>()
   private readonly bound = new Map<string, ListenEvents>()
   private readonly claims = new Map<string, Claim>()
@@ -181,6 +183,7 @@ export class ThreadNames implements ThreadEvents {
   }
 
   private say(words: Words): boolean {
-    return this.threads.say({ from: this.self, ...words })
+    this.heard = this.threads.say({ from: this.self, ...words })
+    return this.heard
   }
 }

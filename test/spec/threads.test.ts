@@ -2,6 +2,8 @@
  * inproc between the threads of one process: names that all of them share, either side first, marks that hold both ways,
  * and threads that die. The other thread runs the peer program of test/support/peers.
  */
+import { once } from "node:events"
+import { Worker } from "node:worker_threads"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { freshEndpoint } from "../support/endpoints.js"
 import { engine, zmq } from "../support/engine.js"
@@ -183,6 +185,32 @@ describe("connections between threads", () => {
     await push.close()
     expect(await text(pull)).toEqual(["parting"])
     expect((await pull.receive())[0]).toHaveLength(1_000_000)
+  })
+})
+
+describe("a thread that has nothing left to do", () => {
+  const program = `
+    import(process.argv[2]).then(async ({ Push }) => {
+      const push = new Push()
+      push.connect(process.argv[3])
+      for (const message of ["first", "second"]) await push.send(message)
+    })`
+  const library = engine === "zeromq" ? "zeromq" : new URL("../../dist/patterns/index.js", import.meta.url).href
+
+  it("hands over what it sent, and ends by itself", async () => {
+    const address = name()
+    const pull = own(new zmq.Pull())
+    await pull.bind(address)
+    const worker = new Worker(program, { eval: true, argv: [library, address] })
+    const ended = once(worker, "exit")
+    expect(await texts(pull, 2)).toEqual([["first"], ["second"]])
+    expect(await ended).toEqual([0])
+  })
+
+  it.skipIf(engine !== "peerlane")("ends though nobody has the name that it sent to", async () => {
+    await own(new zmq.Pull()).bind(name())
+    const worker = new Worker(program, { eval: true, argv: [library, name()] })
+    expect(await once(worker, "exit")).toEqual([0])
   })
 })
 
