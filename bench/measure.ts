@@ -8,7 +8,7 @@
 import type { EngineName } from "./engine.js"
 import type { Loop } from "./reports.js"
 
-export type Question = "push-pull" | "req-rep" | "pub-sub" | "router-memory" | "proxy"
+export type Question = "push-pull" | "req-rep" | "pub-sub" | "router-memory" | "proxy" | "threads"
 
 /** What one run came to: a value for each metric of its case, and the rate that the next run is scaled by. */
 export interface Sample {

@@ -14,6 +14,7 @@ const headings: Record<Question, string> = {
   "pub-sub": "PUB→SUB, deliveries a second (more is better)",
   "router-memory": "Peers on one ROUTER, bytes a pair (less is better)",
   proxy: "PUSH→proxy→PULL, messages a second (more is better)",
+  threads: "PUSH→PULL between two threads",
 }
 const width = 900
 const left = 250

@@ -3,7 +3,7 @@
  * inproc. Beside them the same bytes between two plain sockets, which is the ceiling.
  */
 
-import type { Case, Contender, Sample } from "./measure.js"
+import type { Case, Contender, Metric, Sample } from "./measure.js"
 import { chosen, freshEndpoint, freshNetEndpoint, labels, type Plan, sizeName, type Transport } from "./plan.js"
 import { type PeerProcess, together } from "./processes.js"
 
@@ -17,7 +17,8 @@ const allSizes = [16, 1024, 64 * 1024, 1024 * 1024]
 const localSizes = [16, 1024]
 const quickLocalSizes = [16]
 const limitMs = 60_000
-const metric = "messages"
+/** What a case of messages is measured by. */
+export const messageRate: Metric = { name: "messages", unit: "/s" }
 
 export function pushPullCases(plan: Plan): Case[] {
   const cases: Case[] = []
@@ -27,7 +28,7 @@ export function pushPullCases(plan: Plan): Case[] {
         question: "push-pull",
         key: `${transport} ${size}`,
         title: `PUSH→PULL ${transport} ${sizeName(size)}`,
-        metrics: [{ name: metric, unit: "/s" }],
+        metrics: [messageRate],
         contenders: contenders(plan, transport, size),
         size,
         firstCount: Math.max(50, Math.min(20_000, Math.round((50 << 20) / size))),
@@ -89,9 +90,9 @@ function contenders(plan: Plan, transport: Transport, size: number): Contender[]
 }
 
 /** The rate that the reader reports; then the processes are stopped. */
-async function measured(reader: PeerProcess, ...others: PeerProcess[]): Promise<Sample> {
+export async function measured(reader: PeerProcess, ...others: PeerProcess[]): Promise<Sample> {
   const { messages, seconds } = await reader.expect("measured")
   await Promise.all([reader, ...others].map(peer => peer.stop()))
   const perSecond = messages / seconds
-  return { values: { [metric]: perSecond }, perSecond }
+  return { values: { [messageRate.name]: perSecond }, perSecond }
 }

@@ -21,6 +21,7 @@ import { pushPullCases } from "./push-pull.js"
 import { barsText, headText, resultText } from "./report.js"
 import { reqRepCases } from "./req-rep.js"
 import { routerMemory } from "./router-memory.js"
+import { threadsCases } from "./threads.js"
 
 async function main(options: Options, folder: string): Promise<void> {
   const versions: Record<string, string> = {}
@@ -66,6 +67,7 @@ async function main(options: Options, folder: string): Promise<void> {
     "pub-sub": pubSubCases(plan),
     "router-memory": memory.cases,
     proxy: proxyCases(plan),
+    threads: threadsCases(plan),
   }
   if (options.questions.includes("router-memory")) notes.push(...memory.notes)
   const where = environment(versions)
