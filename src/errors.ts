@@ -115,3 +115,13 @@ export class ProtocolError extends Error {
     this.code = code
   }
 }
+
+/** An authenticator, here or at the peer, did not let a peer in (27/ZAP): for now (300), for what it showed (400), or for trouble of its own (500). */
+export class AuthError extends Error {
+  readonly status: 300 | 400 | 500
+
+  constructor(status: 300 | 400 | 500, detail: string) {
+    super(`Authentication failed: ${detail}`)
+    this.status = status
+  }
+}

@@ -1,25 +1,30 @@
-/** NULL (37/ZMTP, "The NULL Security Mechanism"): each side sends READY with its properties, or ERROR with a reason. */
+/**
+ * NULL (37/ZMTP, "The NULL Security Mechanism"): each side sends READY with its properties, or ERROR with a reason. Where
+ * there is an authenticator, it is asked before this side says READY (27/ZAP).
+ */
 import { ProtocolError } from "../errors.js"
-import {
-  commandData,
-  commandName,
-  decodeProperties,
-  encodeCommand,
-  encodeProperties,
-  latin1,
-  type Properties,
-  type PropertyList,
-} from "./command.js"
-import type { Mechanism, MechanismFactory } from "./mechanism.js"
+import { Asking } from "./asking.js"
+import { commandData, commandName, decodeProperties, encodeCommand, encodeProperties, type Properties } from "./command.js"
+import type { Mechanism, MechanismFactory, MechanismHost } from "./mechanism.js"
+import { peerError } from "./refusal.js"
 
 const NOTHING: Properties = new Map()
 
 export class NullMechanism implements Mechanism {
   peer: Properties = NOTHING
+  readonly cipher = null
   private sent = false
   private received = false
+  private readonly asking: Asking | null
 
-  constructor(private readonly own: PropertyList) {}
+  constructor(private readonly host: MechanismHost) {
+    this.asking = host.ask === null ? null : new Asking(host)
+    this.asking?.ask({ mechanism: "NULL", credentials: [] })
+  }
+
+  get verdict() {
+    return this.asking?.verdict ?? null
+  }
 
   get ready(): boolean {
     return this.sent && this.received
@@ -27,8 +32,9 @@ export class NullMechanism implements Mechanism {
 
   next(): Uint8Array | null {
     if (this.sent) return null
+    if (this.asking !== null && this.asking.verdict === null) return this.asking.next()
     this.sent = true
-    return encodeCommand("READY", encodeProperties(this.own))
+    return encodeCommand("READY", encodeProperties(this.host.own))
   }
 
   receive(body: Uint8Array): void {
@@ -37,24 +43,20 @@ export class NullMechanism implements Mechanism {
       this.peer = decodeProperties(commandData(body), "ERR_ZMTP_MALFORMED_COMMAND_READY")
       this.received = true
     } else if (name === "ERROR") {
-      throw peerError(commandData(body))
+      throw peerError(body)
     } else {
       throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", `expected READY, the peer sent ${name ?? "no command"}`)
     }
   }
+
+  end(): void {}
 }
 
-export const nullMechanism: MechanismFactory = {
-  name: "NULL",
-  takesOldPeers: true,
-  create: own => new NullMechanism(own),
+/** Peers of ZMTP 1.0 and 2.0 say nothing that an authenticator could be asked about. */
+export function nullMechanism(authenticated: boolean): MechanismFactory {
+  return authenticated ? ASKING : OPEN
 }
 
-/** What to make of an ERROR command: its data is the length of the reason and the reason. */
-function peerError(data: Uint8Array): ProtocolError {
-  const length = data[0]
-  if (length === undefined || 1 + length > data.length) {
-    return new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_ERROR", "an ERROR command whose reason is cut off")
-  }
-  return new ProtocolError("ERR_ZMTP_UNSPECIFIED", `the peer refused: ${latin1(data, 1, 1 + length)}`)
-}
+const create = (host: MechanismHost) => new NullMechanism(host)
+const OPEN: MechanismFactory = { name: "NULL", takesOldPeers: true, create }
+const ASKING: MechanismFactory = { name: "NULL", create }

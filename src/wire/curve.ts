@@ -1,0 +1,101 @@
+/**
+ * CURVE (25/ZMTP-CURVE, 26/CURVEZMQ), what both sides have: the library of boxes, which a handshake waits for, and
+ * commands that come before it is there. The client says HELLO, the server WELCOME, the client INITIATE, the server READY.
+ * Who is client has nothing to do with who connects. Each connection has keys of its own, which are forgotten with it.
+ */
+import { ProtocolError, type ProtocolErrorCode, ZmqError } from "../errors.js"
+import { commandName, type Properties } from "./command.js"
+import type { BoxLoader, Boxes } from "./curve-boxes.js"
+import type { CurveCipher } from "./curve-cipher.js"
+import type { Mechanism, MechanismHost, Verdict } from "./mechanism.js"
+import { peerError } from "./refusal.js"
+
+export interface KeyPair {
+  readonly publicKey: Uint8Array
+  readonly secretKey: Uint8Array
+}
+
+const NOTHING: Properties = new Map()
+
+export abstract class CurveMechanism implements Mechanism {
+  peer: Properties = NOTHING
+  cipher: CurveCipher | null = null
+  abstract readonly ready: boolean
+  readonly verdict: Verdict | null = null
+  private boxes: Boxes | null
+  /** Came before the boxes: there cannot be more than one that is due. */
+  private early: Uint8Array | null = null
+  private failure: ZmqError | null = null
+  private ended = false
+
+  constructor(
+    protected readonly host: MechanismHost,
+    loader: BoxLoader,
+  ) {
+    this.boxes = loader.boxes
+    if (this.boxes !== null) return
+    loader.load(error => {
+      if (this.ended) return
+      this.boxes = loader.boxes
+      if (error !== null) this.failure = ZmqError.from(error)
+      host.proceed()
+    })
+  }
+
+  next(): Uint8Array | null {
+    if (this.failure !== null) throw this.failure
+    if (this.boxes === null) return null
+    const { early } = this
+    this.early = null
+    if (early !== null) this.take(early, this.boxes)
+    return this.say(this.boxes)
+  }
+
+  receive(body: Uint8Array): void {
+    if (this.boxes !== null) {
+      this.take(body, this.boxes)
+    } else if (this.early === null) {
+      this.early = new Uint8Array(body)
+    } else {
+      throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "the peer did not wait for an answer")
+    }
+  }
+
+  end(): void {
+    this.ended = true
+    this.cipher?.end()
+    this.forget()
+  }
+
+  protected abstract say(boxes: Boxes): Uint8Array | null
+  protected abstract take(body: Uint8Array, boxes: Boxes): void
+  /** Wipes the keys of the handshake. */
+  protected abstract forget(): void
+}
+
+/** Checks that a command of the peer is this one; a refusal is thrown. */
+export function expect(name: string, body: Uint8Array): void {
+  const came = commandName(body)
+  if (came === "ERROR") throw peerError(body)
+  if (came !== name) {
+    throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", `expected ${name}, the peer sent ${came ?? "no command"}`)
+  }
+}
+
+/** A box of the handshake that does not open, or holds what it must not. */
+export function broken(what: string): ProtocolError {
+  return new ProtocolError("ERR_ZMTP_CRYPTOGRAPHIC", what)
+}
+
+export function malformed(command: "HELLO" | "WELCOME" | "INITIATE" | "READY", size: number): ProtocolError {
+  const code: ProtocolErrorCode = `ERR_ZMTP_MALFORMED_COMMAND_${command}`
+  return new ProtocolError(code, `a ${command} of ${size} bytes`)
+}
+
+/** The bytes of a number of characters, after their count: how a command begins. */
+export function nameBytes(name: string): Uint8Array {
+  const bytes = new Uint8Array(1 + name.length)
+  bytes[0] = name.length
+  for (let i = 0; i < name.length; i++) bytes[1 + i] = name.charCodeAt(i)
+  return bytes
+}
