@@ -59,7 +59,7 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     this.stopListening()
     for (const [session, link] of this.sessions) {
       if (link === null) session.abort()
-      else session.finish(() => this.drop(session, link))
+      else session.finish()
     }
     this.finishIfDone()
   }
@@ -121,6 +121,10 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     const link = this.sessions.get(session) ?? null
     if (link !== null) this.host.lost(link, "bound")
     this.drop(session, link)
+  }
+
+  onFinished(session: Session): void {
+    this.drop(session, this.sessions.get(session) ?? null)
   }
 
   private started(listener: Listener): void {

@@ -156,6 +156,12 @@ export class Connections implements ConnectionHost {
     }
   }
 
+  /** Takes a peer from the pattern at once, and ends its connection for good when what it was sent is written. */
+  finish(link: Link): void {
+    this.detach(link, true)
+    link.finish()
+  }
+
   /** Ends everything. `done` is called when nothing is left, or `linger` milliseconds are over. */
   close(linger: number, done: () => void): void {
     this.closed = true
@@ -308,13 +314,15 @@ export class Connections implements ConnectionHost {
 
   /** Takes the pipes of an endpoint from the pattern at once; what they hold inbound may be dropped. */
   private forget(user: EndpointUser, dropInbound: boolean): void {
-    for (const link of user.links) {
-      if (dropInbound) link.pipe.dropInbound("closed")
-      link.pipe.ended = true
-      if (!link.attached) continue
-      link.attached = false
-      this.pattern.pipeEnded(link)
-    }
+    for (const link of user.links) this.detach(link, dropInbound)
+  }
+
+  private detach(link: Link, dropInbound: boolean): void {
+    if (dropInbound) link.pipe.dropInbound("closed")
+    link.pipe.ended = true
+    if (!link.attached) return
+    link.attached = false
+    this.pattern.pipeEnded(link)
   }
 
   private end(users: EndpointUser[], linger: number, done: () => void): void {

@@ -114,6 +114,11 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
     for (const end of this.ends.keys()) if (end.pipe === pipe) this.disconnect(end)
   }
 
+  /** What was sent is with the other end already. */
+  finish(pipe: Pipe): void {
+    this.cut(pipe)
+  }
+
   joined(end: InprocEnd, other: InprocSocket): void {
     let link = this.ends.get(end)
     if (link === undefined) {

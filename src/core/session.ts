@@ -1,5 +1,5 @@
 /**
- * One connection: a byte stream, the engine that speaks ZMTP on it, and the pipe to the socket. Outbound, messages are
+ * One connection: a byte stream, the engine that speaks to the peer on it, and the pipe to the socket. Outbound, messages are
  * encoded while little waits in the stream, and written together when the running callback is over, or at once when a
  * slab is full, or where the pattern has nothing more to say. Inbound, a chunk is decoded a portion at a time, as the socket's user takes the messages; the rest stays
  * where it is, and the stream is paused when more comes meanwhile. Messages are made late, because those that wait long
@@ -36,6 +36,8 @@ export interface SessionOwner {
   onReady(session: Session, peer: PeerInfo): Pipe | null
   /** The connection is over. Null: the peer, or this side, ended it in order. */
   onEnded(session: Session, error: Error | null, handshaking: boolean): void
+  /** The connection is over as {@link Session.finish} asked for: all that was queued is written. */
+  onFinished(session: Session): void
 }
 
 export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flushable, LinkOwner {
@@ -59,7 +61,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   private paused = false
   /** Why the stream closed while something was left to decode; undefined while it is open. */
   private fate: Error | null | undefined = undefined
-  private finished: (() => void) | null = null
+  private finishing = false
   private ended = false
   private timer: Timer | null = null
   private timerAt = Number.POSITIVE_INFINITY
@@ -210,13 +212,10 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.finishIfDone()
   }
 
-  /** Ends in order: when all that is queued is written. `done` is called then; when the connection breaks before, the owner hears of that. */
-  finish(done: () => void): void {
-    if (this.ended) {
-      done()
-      return
-    }
-    this.finished = done
+  /** From the socket, and from the link: ends in order, when all that is queued is written. */
+  finish(): void {
+    if (this.ended) return
+    this.finishing = true
     this.pull()
     this.flush()
     this.finishIfDone()
@@ -266,15 +265,13 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   }
 
   private finishIfDone(): void {
-    const done = this.finished
-    if (done === null || this.ended) return
+    if (!this.finishing || this.ended) return
     if (this.unwritten > 0 || this.batch.bytes > 0 || (this.pipe?.outbound.length ?? 0) > 0) return
-    this.finished = null
     this.release()
     this.ended = true
     const { stream } = this
     stream.end(() => {
-      done()
+      this.owner.onFinished(this)
       // A peer that does not end its side is left after a while.
       this.context.runtime.after(PATIENCE, () => stream.destroy())
     })
