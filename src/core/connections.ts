@@ -5,9 +5,9 @@
 import { ZmqError } from "../errors.js"
 import { Counters, Pipe, type PipeOwner } from "../pipe/pipe.js"
 import type { Marks } from "../pipe/queue.js"
-import { parseEndpoint } from "../transport/endpoint.js"
+import { type Endpoint, parseEndpoint } from "../transport/endpoint.js"
 import type { PeerInfo } from "../wire/engine.js"
-import type { SocketTypeName } from "../wire/socket-types.js"
+import { isRaw, type SocketTypeName } from "../wire/socket-types.js"
 import { Acceptor } from "./acceptor.js"
 import type { ConnectionHost, EndpointOptions, EndpointUser, EventDetails, Role } from "./connection-host.js"
 import type { ContextBase } from "./context.js"
@@ -82,7 +82,7 @@ export class Connections implements ConnectionHost {
   }
 
   async bind(endpoint: string): Promise<void> {
-    const { scheme, address } = parseEndpoint(endpoint)
+    const { scheme, address } = this.parse(endpoint)
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
       this.bindInproc(address, options)
@@ -100,7 +100,7 @@ export class Connections implements ConnectionHost {
   }
 
   bindSync(endpoint: string): void {
-    const { scheme, address } = parseEndpoint(endpoint)
+    const { scheme, address } = this.parse(endpoint)
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
       this.bindInproc(address, options)
@@ -117,7 +117,7 @@ export class Connections implements ConnectionHost {
   }
 
   connect(endpoint: string, routingId: Uint8Array | null): void {
-    const { scheme, address } = parseEndpoint(endpoint)
+    const { scheme, address } = this.parse(endpoint)
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
       const user = new InprocEndpoint(this, address, options.routingId, routingId, options.helloMessage)
@@ -323,6 +323,14 @@ export class Connections implements ConnectionHost {
     if (!link.attached) return
     link.attached = false
     this.pattern.pipeEnded(link)
+  }
+
+  private parse(endpoint: string): Endpoint {
+    const parsed = parseEndpoint(endpoint)
+    if (parsed.scheme === INPROC && isRaw(this.type)) {
+      throw new ZmqError("ENOCOMPATPROTO", { address: endpoint, detail: "inproc has no bytes, only messages" })
+    }
+    return parsed
   }
 
   private end(users: EndpointUser[], linger: number, done: () => void): void {

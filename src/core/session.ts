@@ -12,7 +12,9 @@ import type { QueueWriter } from "../pipe/queue.js"
 import type { ByteStream, StreamSink } from "../transport/transport.js"
 import { OutBatch } from "../wire/batch.js"
 import { Engine, type EngineOptions, type EngineSink, type PeerInfo } from "../wire/engine.js"
-import { takesTurns } from "../wire/socket-types.js"
+import type { PeerEngine } from "../wire/peer-engine.js"
+import { RawEngine } from "../wire/raw-engine.js"
+import { isRaw, takesTurns } from "../wire/socket-types.js"
 import type { ContextBase, Flushable } from "./context.js"
 import type { LinkOwner } from "./link.js"
 import type { Timer } from "./runtime.js"
@@ -45,7 +47,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   /** The connection was there at some time. */
   opened = false
   private readonly batch: OutBatch
-  private readonly engine: Engine
+  private readonly engine: PeerEngine
   /** Writes each message at once, and stays awake for the answer. */
   private readonly eager: boolean
   /** Bytes in the stream at the last look. */
@@ -79,7 +81,9 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     private readonly owner: SessionOwner,
   ) {
     this.batch = new OutBatch(context.slabs)
-    this.engine = new Engine(options, context.bytes, this.batch, this)
+    this.engine = isRaw(options.type)
+      ? new RawEngine(context.bytes, this.batch, this)
+      : new Engine(options, context.bytes, this.batch, this)
     this.eager = takesTurns(options.type)
     stream.sink = this
   }
@@ -236,8 +240,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   }
 
   private encode(message: Message, encoded: Encoded | null): void {
-    if (encoded === null || this.engine.framesAlone) this.engine.encode(message)
-    else this.engine.append(encoded)
+    this.engine.encode(message, encoded)
     this.underway++
     if (this.eager) this.flushEagerly()
     else if (this.batch.full) this.flush()
