@@ -133,6 +133,8 @@ export class Connections implements ConnectionHost {
     ) {
       return
     }
+    // One that is over only stays to be disconnected: there need not be more of them than endpoints.
+    this.users = this.users.filter(user => !(user instanceof Dialer && user.over && user.endpoint === endpoint))
     const dialer = new Dialer(this, transport, address, endpoint, options, routingId)
     this.add(dialer)
     dialer.start()

@@ -127,8 +127,9 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.finishIfDone()
   }
 
+  /** What is left to decode is for whoever still receives: one who is finishing is not waited for. */
   onClosed(error: Error | null): void {
-    if (this.chunk === null) this.end(error)
+    if (this.chunk === null || this.finishing) this.end(error)
     else this.fate = error
   }
 
@@ -219,6 +220,10 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   /** From the socket, and from the link: ends in order, when all that is queued is written. */
   finish(): void {
     if (this.ended) return
+    if (this.fate !== undefined) {
+      this.end(this.fate)
+      return
+    }
     this.finishing = true
     this.pull()
     this.flush()
