@@ -46,6 +46,12 @@ export class Router extends Addressed {
     if (bye !== null && role !== "connected") link.pipe.note(Buffer.from(bye))
   }
 
+  /** Who waits for room at that peer waits for nothing. */
+  override pipeEnded(link: Link): void {
+    super.pipeEnded(link)
+    this.sends.serve()
+  }
+
   override sendNow(message: Message): boolean {
     const { mandatory } = this.store.values
     const id = message[0] as Buffer

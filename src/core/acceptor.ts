@@ -149,8 +149,9 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     if (link !== null) {
       link.since = null
       link.connection = null
-      link.pipe.dropOutbound("disconnected")
+      // First taken from the pattern: the room that dropping makes is for nobody.
       this.host.ended(link)
+      link.pipe.dropOutbound("disconnected")
     }
     this.finishIfDone()
   }

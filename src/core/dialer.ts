@@ -211,8 +211,9 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
 
   private leave(link: Link): void {
     this.link = null
-    link.pipe.dropOutbound("disconnected")
+    // First taken from the pattern: the room that dropping makes is for nobody.
     this.host.ended(link)
+    link.pipe.dropOutbound("disconnected")
   }
 
   /** This endpoint is over, by its own fault or as it was told. */
