@@ -35,6 +35,7 @@ export {
   type SocketOptions,
   type Writable,
 } from "./socket.js"
+export { Stream, type StreamConnectOptions } from "./stream/stream.js"
 
 /** The version of libzmq whose behaviour this is. */
 export const version = "4.3.5"

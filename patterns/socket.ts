@@ -96,7 +96,8 @@ export abstract class Writable extends Socket {
     const { runtime } = this.core
     const { signal, timeout = -1 } = options
     const end = runtime.now() + timeout
-    if (this.sends.length > 0) await this.sends.settle(options)
+    const settled = this.settleSends(options)
+    if (settled !== null) await settled
     await this.connections.flushed({ signal, timeout: timeout < 0 ? timeout : Math.max(0, end - runtime.now()) })
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { SocketTypeName } from "./wire/socket-types.js"
 
-const BOTH_WAYS = ["PAIR", "REQ", "REP", "DEALER", "ROUTER", "XPUB", "XSUB", "SERVER", "CLIENT", "PEER", "CHANNEL"] as const
+const BOTH_WAYS = ["PAIR", "REQ", "REP", "DEALER", "ROUTER", "XPUB", "XSUB", "SERVER", "CLIENT", "PEER", "CHANNEL", "STREAM"] as const
 const SENDING = [...BOTH_WAYS, "PUB", "PUSH", "RADIO", "SCATTER"] as const
 const RECEIVING = [...BOTH_WAYS, "SUB", "PULL", "DISH", "GATHER"] as const
 const CONFLATING = ["PULL", "PUSH", "SUB", "PUB", "DEALER", "GATHER", "SCATTER"] as const
@@ -80,8 +80,9 @@ export const OPTIONS = {
   mandatory: { ...boolean(), on: ["ROUTER"], live: true, doc: "A message to a peer that is not there is EHOSTUNREACH, and one to a full peer waits. ZMQ_ROUTER_MANDATORY." },
   handover: { ...boolean(), on: ["ROUTER"], live: true, access: "w", doc: "A new peer takes over the routing id of an older one. ZMQ_ROUTER_HANDOVER." },
   probeRouter: { ...boolean(), on: ["ROUTER", "DEALER", "REQ"], live: true, access: "w", doc: "Send an empty message to each new peer. ZMQ_PROBE_ROUTER." },
-  connectRoutingId: { ...string, on: ["ROUTER"], access: "w", live: true, longest: 255, doc: "The id by which the next connect(), and no other, will know its peer; as its option routingId. ZMQ_CONNECT_ROUTING_ID." },
+  connectRoutingId: { ...string, on: ["ROUTER", "STREAM"], access: "w", live: true, longest: 255, doc: "The id by which the next connect(), and no other, will know its peer; as its option routingId. ZMQ_CONNECT_ROUTING_ID." },
   routerNotify: { ...number(0, 0, 3), on: ["ROUTER"], live: true, doc: "Receive an empty message from a peer, over tcp and ipc: the sum of 1 (when it is there) and 2 (when its connection is lost). ZMQ_ROUTER_NOTIFY." },
+  notify: { ...boolean(true), on: ["STREAM"], live: true, access: "w", doc: "Receive an empty message from a peer when it is there, and one when its connection is lost. ZMQ_STREAM_NOTIFY." },
   helloMessage: { ...string, on: ["ROUTER", "DEALER"], access: "w", doc: "Sent first on each new connection; null: none. ZMQ_HELLO_MSG." },
   disconnectMessage: { ...string, on: ["ROUTER"], access: "w", live: true, doc: "Received from a peer that had connected to this socket, when its connection is lost; null: nothing. ZMQ_DISCONNECT_MSG." },
   hiccupMessage: { ...string, on: ["DEALER"], access: "w", live: true, doc: "Received when a connection that this socket made is lost; null: nothing. ZMQ_HICCUP_MSG." },

@@ -21,6 +21,7 @@ const CLASSES: Record<SocketTypeName, string> = {
   REP: "Reply",
   DEALER: "Dealer",
   ROUTER: "Router",
+  STREAM: "Stream",
   PAIR: "Pair",
   SERVER: "Server",
   CLIENT: "Client",

@@ -15,6 +15,7 @@ const CLASSES = [
   "Reply",
   "Request",
   "Router",
+  "Stream",
   "Subscriber",
   "XPublisher",
   "XSubscriber",

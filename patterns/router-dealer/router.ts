@@ -3,23 +3,12 @@
  * send says which peer it is for. A message to a peer that is not there, or full, is dropped and counted; with
  * `mandatory` it is EHOSTUNREACH, or waits.
  */
-import {
-  FairQueue,
-  type Link,
-  type LostRole,
-  type Message,
-  type OptionsOf,
-  type Pipe,
-  sizeOf,
-  ZmqError,
-} from "../../src/index.js"
-import { Duplex, type SocketOptions, withOptions } from "../socket.js"
+import { type Link, type LostRole, type Message, type OptionsOf, sizeOf } from "../../src/index.js"
+import { Addressed, type ConnectOptions, unreachable } from "../addressed.js"
+import { alsoSends, type SendMethods, type SocketOptions, withOptions } from "../socket.js"
 import { probe } from "./probe.js"
 
-export interface RouterConnectOptions {
-  /** The id by which this Router will know the peer, whatever the peer calls itself. 1 to 255 bytes. */
-  routingId?: string | Buffer
-}
+export type RouterConnectOptions = ConnectOptions
 
 /** Bits of routerNotify. */
 enum Notify {
@@ -27,30 +16,10 @@ enum Notify {
   Disconnect = 2,
 }
 
-/** Ids that a Router makes up: a zero, which no peer may begin its own with, and a counter. */
-const MADE_UP_SIZE = 5
-
-export class Router extends Duplex {
-  private readonly in = new FairQueue()
-  private readonly peersById = new Map<string, Link>()
-  private readonly ids = new Map<Pipe, Buffer>()
-  private counter: number
-
+export class Router extends Addressed {
   constructor(options?: SocketOptions<Router>) {
     super("ROUTER", options)
-    this.counter = Math.floor(this.core.runtime.random() * 0x100000000)
     this.begin(options)
-  }
-
-  /** Connects to an endpoint; with `routingId` the peer can be sent to at once, by that id. */
-  override connect(endpoint: string, { routingId }: RouterConnectOptions = {}): void {
-    const next = this.store.bytesOf("connectRoutingId")
-    this.store.set("connectRoutingId", null)
-    const id = routingId === undefined || routingId.length === 0 ? next : Buffer.from(routingId as string)
-    if (id !== null && id.length > 255) {
-      throw new ZmqError("EINVAL", { detail: `expected a routingId of 1 to 255 bytes, got ${id.length}` })
-    }
-    this.connectTo(endpoint, id)
   }
 
   override pipeAttached(link: Link): boolean {
@@ -60,41 +29,35 @@ export class Router extends Duplex {
   }
 
   override pipeReady(link: Link, identity: Uint8Array): void {
-    if (!this.ids.has(link.pipe)) this.identify(link, identity.length === 0 ? this.makeUpId() : Buffer.from(identity))
-    link.routingId = this.ids.get(link.pipe) ?? null
+    if (this.idOf(link.pipe) === undefined) {
+      this.identify(link, identity.length === 0 ? this.makeUpId() : Buffer.from(identity))
+    }
+    link.routingId = this.idOf(link.pipe) ?? null
     const notes = this.store.values.routerNotify & Notify.Connect
-    if (notes !== 0 && !link.endpoint.startsWith("inproc:") && this.ids.has(link.pipe)) link.pipe.note(Buffer.alloc(0))
+    if (notes !== 0 && !link.endpoint.startsWith("inproc:") && link.routingId !== null) link.pipe.note(Buffer.alloc(0))
   }
 
   override pipeLost(link: Link, role: LostRole): void {
-    const id = this.ids.get(link.pipe)
+    const id = this.idOf(link.pipe)
     // A peer whose id another one has taken over is not spoken of any more.
-    if (id === undefined || this.peersById.get(id.toString("latin1")) !== link) return
+    if (id === undefined || this.find(id) !== link) return
     if ((this.store.values.routerNotify & Notify.Disconnect) !== 0 && role !== "inproc") link.pipe.note(Buffer.alloc(0))
     const bye = this.store.bytesOf("disconnectMessage")
     if (bye !== null && role !== "connected") link.pipe.note(Buffer.from(bye))
   }
 
-  override pipeEnded({ pipe }: Link): void {
-    const id = this.ids.get(pipe)
-    if (id === undefined) return
-    this.in.end(pipe)
-    const key = id.toString("latin1")
-    if (this.peersById.get(key)?.pipe === pipe) this.peersById.delete(key)
-    if (pipe.inbound.length === 0) this.ids.delete(pipe)
-  }
-
-  override onReadable(pipe: Pipe): void {
-    this.in.activate(pipe)
-    this.receives.serve()
+  /** Who waits for room at that peer waits for nothing. */
+  override pipeEnded(link: Link): void {
+    super.pipeEnded(link)
+    this.sends.serve()
   }
 
   override sendNow(message: Message): boolean {
     const { mandatory } = this.store.values
     const id = message[0] as Buffer
-    const link = this.peersById.get(id.toString("latin1"))
+    const link = this.find(id)
     if (link === undefined) {
-      if (mandatory) throw new ZmqError("EHOSTUNREACH", { detail: `no peer has the routing id ${printable(id)}` })
+      if (mandatory) throw unreachable(id)
       this.counters.drop("unroutable")
       return true
     }
@@ -108,59 +71,26 @@ export class Router extends Duplex {
     return true
   }
 
-  override receiveNow(): Message | undefined {
-    const message = this.in.read()
-    if (message === undefined) return undefined
-    const pipe = this.in.from as Pipe
-    this.from = pipe
-    // A copy: the frame is the receiver's, and may be changed.
-    const id = this.ids.get(pipe) as Buffer
-    message.unshift(this.core.bytes.copy(id, 0, id.length))
-    if (pipe.ended && pipe.inbound.length === 0) this.ids.delete(pipe)
-    return message
-  }
-
   protected override get canSend(): boolean {
     if (!this.store.values.mandatory) return true
-    for (const { pipe } of this.peersById.values()) if (pipe.admits(0)) return true
+    for (const { pipe } of this.links.values()) if (pipe.admits(0)) return true
     return false
   }
 
-  protected override get canReceive(): boolean {
-    return this.in.readable
-  }
-
   /**
-   * A peer has an id from here on. Where another has the same, the older one keeps it and the newcomer stays outside,
-   * its messages unread; with `handover` the older one is cut off.
+   * Where another peer has the same id, the older one keeps it and the newcomer stays outside, its messages unread; with
+   * `handover` the older one is cut off.
    */
-  private identify(link: Link, id: Buffer): void {
-    const key = id.toString("latin1")
-    const older = this.peersById.get(key)
-    if (older !== undefined) {
-      if (!this.store.values.handover) return
-      this.peersById.delete(key)
-      older.end(null)
-    }
-    this.peersById.set(key, link)
-    this.ids.set(link.pipe, id)
-    this.in.add(link.pipe)
+  protected override identify(link: Link, id: Buffer): void {
+    const older = this.find(id)
+    if (older !== undefined && !this.store.values.handover) return
+    super.identify(link, id)
+    older?.end(null)
     this.sends.serve()
   }
-
-  private makeUpId(): Buffer {
-    const id = Buffer.alloc(MADE_UP_SIZE)
-    id.writeUInt32BE(this.counter, 1)
-    this.counter = (this.counter + 1) >>> 0
-    return id
-  }
 }
 
-function printable(id: Buffer): string {
-  const text = id.toString("latin1", 0, 32)
-  return /^[\x21-\x7e]+$/.test(text) ? `"${text}"` : `0x${id.toString("hex", 0, 32)}`
-}
+export interface Router extends SendMethods, OptionsOf<"ROUTER"> {}
 
-export interface Router extends OptionsOf<"ROUTER"> {}
-
+alsoSends(Router)
 withOptions(Router, "ROUTER")

@@ -66,7 +66,7 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     this.stopListening()
     for (const [session, link] of this.sessions) {
       if (link === null) session.abort()
-      else session.finish(() => this.drop(session, link))
+      else session.finish()
     }
     this.finishIfDone()
   }
@@ -130,6 +130,10 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     this.drop(session, link)
   }
 
+  onFinished(session: Session): void {
+    this.drop(session, this.sessions.get(session) ?? null)
+  }
+
   private get observed(): boolean {
     return this.lostAs === "bound" && this.host.observed
   }
@@ -160,8 +164,9 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     if (link !== null) {
       link.since = null
       link.connection = null
-      link.pipe.dropOutbound("disconnected")
+      // First taken from the pattern: the room that dropping makes is for nobody.
       this.host.ended(link)
+      link.pipe.dropOutbound("disconnected")
     }
     this.finishIfDone()
   }

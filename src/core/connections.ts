@@ -5,9 +5,9 @@
 import { ZmqError } from "../errors.js"
 import { Counters, Pipe, type PipeOwner } from "../pipe/pipe.js"
 import type { Marks } from "../pipe/queue.js"
-import { parseEndpoint } from "../transport/endpoint.js"
+import { type Endpoint, parseEndpoint } from "../transport/endpoint.js"
 import type { PeerInfo } from "../wire/engine.js"
-import type { SocketTypeName } from "../wire/socket-types.js"
+import { isRaw, type SocketTypeName } from "../wire/socket-types.js"
 import { Acceptor } from "./acceptor.js"
 import type { ConnectionHost, EndpointOptions, EndpointUser, EventDetails, Role } from "./connection-host.js"
 import type { ContextBase } from "./context.js"
@@ -83,7 +83,7 @@ export class Connections implements ConnectionHost {
   }
 
   async bind(endpoint: string): Promise<void> {
-    const { scheme, address } = parseEndpoint(endpoint)
+    const { scheme, address } = this.parse(endpoint)
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
       await this.bindInproc(address, options)
@@ -101,7 +101,7 @@ export class Connections implements ConnectionHost {
   }
 
   bindSync(endpoint: string): void {
-    const { scheme, address } = parseEndpoint(endpoint)
+    const { scheme, address } = this.parse(endpoint)
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
       this.nameInproc(address, options).bindOutsideNow()
@@ -122,7 +122,7 @@ export class Connections implements ConnectionHost {
   }
 
   connect(endpoint: string, routingId: Uint8Array | null): void {
-    const { scheme, address } = parseEndpoint(endpoint)
+    const { scheme, address } = this.parse(endpoint)
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
       const user = new InprocEndpoint(this, address, options, routingId)
@@ -138,6 +138,8 @@ export class Connections implements ConnectionHost {
     ) {
       return
     }
+    // One that is over only stays to be disconnected: there need not be more of them than endpoints.
+    this.users = this.users.filter(user => !(user instanceof Dialer && user.over && user.endpoint === endpoint))
     const dialer = new Dialer(this, transport, address, endpoint, options, routingId)
     this.add(dialer)
     dialer.start()
@@ -159,6 +161,12 @@ export class Connections implements ConnectionHost {
       if (user instanceof Dialer) user.disconnected()
       this.end([user], linger, () => {})
     }
+  }
+
+  /** Takes a peer from the pattern at once, and ends its connection for good when what it was sent is written. */
+  finish(link: Link): void {
+    this.detach(link, true)
+    link.finish()
   }
 
   /** Ends everything. `done` is called when nothing is left, or `linger` milliseconds are over. */
@@ -316,13 +324,23 @@ export class Connections implements ConnectionHost {
 
   /** Takes the pipes of an endpoint from the pattern at once; what they hold inbound may be dropped. */
   private forget(user: EndpointUser, dropInbound: boolean): void {
-    for (const link of user.links) {
-      if (dropInbound) link.pipe.dropInbound("closed")
-      link.pipe.ended = true
-      if (!link.attached) continue
-      link.attached = false
-      this.pattern.pipeEnded(link)
+    for (const link of user.links) this.detach(link, dropInbound)
+  }
+
+  private detach(link: Link, dropInbound: boolean): void {
+    if (dropInbound) link.pipe.dropInbound("closed")
+    link.pipe.ended = true
+    if (!link.attached) return
+    link.attached = false
+    this.pattern.pipeEnded(link)
+  }
+
+  private parse(endpoint: string): Endpoint {
+    const parsed = parseEndpoint(endpoint)
+    if (parsed.scheme === INPROC && isRaw(this.type)) {
+      throw new ZmqError("ENOCOMPATPROTO", { address: endpoint, detail: "inproc has no bytes, only messages" })
     }
+    return parsed
   }
 
   private end(users: EndpointUser[], linger: number, done: () => void): void {

@@ -45,7 +45,7 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
 
   start(): void {
     if (!this.options.immediate && this.join() === null) {
-      this.finish()
+      this.conclude()
       return
     }
     this.dial()
@@ -57,7 +57,7 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
       done()
       return
     }
-    if (this.session?.pipe) this.session.finish(() => this.finish())
+    if (this.session?.pipe) this.session.finish()
     else if (!this.pending) this.abort()
   }
 
@@ -67,7 +67,7 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     this.session = null
     session?.abort()
     this.link?.pipe.dropOutbound("closed")
-    this.finish()
+    this.conclude()
   }
 
   /** The user is done with this endpoint: told so before {@link close}. */
@@ -79,6 +79,14 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
 
   cut(_pipe: Pipe, error: Error | null): void {
     this.session?.abort(error)
+  }
+
+  finish(): void {
+    this.close(() => {})
+  }
+
+  onFinished(): void {
+    this.conclude()
   }
 
   flushNow(): void {
@@ -105,7 +113,7 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     // libzmq: a peer of ZMTP 1.0 or 2.0 has no handshake that could succeed.
     if (peer.major >= 3) this.host.emit("handshake", { address: this.endpoint })
     this.host.peerReady(link, peer, session.stream)
-    if (this.done !== null) this.host.context.runtime.soon(() => session.finish(() => this.finish()))
+    if (this.done !== null) this.host.context.runtime.soon(() => session.finish())
     return link.pipe
   }
 
@@ -116,7 +124,7 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     this.report(session, error, handshaking)
     const { link } = this
     if (link !== null) {
-      if (!handshaking) this.host.lost(link, "connected")
+      if (link.since !== null) this.host.lost(link, "connected")
       link.since = null
       link.connection = null
     }
@@ -125,15 +133,15 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
       this.options.reconnectInterval <= 0 ||
       this.stops(session, error, handshaking)
     ) {
-      this.finish()
-      return
-    }
-    if (this.done !== null && !this.pending) {
-      this.finish()
+      this.conclude()
       return
     }
     if (link !== null && this.options.immediate) this.leave(link)
-    else if (link !== null) this.host.interrupted(link)
+    if (this.done !== null && !this.pending) {
+      this.conclude()
+      return
+    }
+    if (this.link !== null) this.host.interrupted(this.link)
     this.dialLater()
   }
 
@@ -203,12 +211,13 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
 
   private leave(link: Link): void {
     this.link = null
-    link.pipe.dropOutbound("disconnected")
+    // First taken from the pattern: the room that dropping makes is for nobody.
     this.host.ended(link)
+    link.pipe.dropOutbound("disconnected")
   }
 
   /** This endpoint is over, by its own fault or as it was told. */
-  private finish(): void {
+  private conclude(): void {
     if (this.over) return
     this.over = true
     this.retry?.cancel()
@@ -230,7 +239,6 @@ export function reportHandshake(
     return
   }
   if (!handshaking) return
-  const reason =
-    error === null ? new ZmqError("EPIPE", { detail: "the peer left during the handshake" }) : ZmqError.from(error)
+  const reason = error === null ? new ZmqError("EPIPE", { detail: "the peer left" }) : ZmqError.from(error)
   host.emit("handshake:error:other", { address, error: reason })
 }

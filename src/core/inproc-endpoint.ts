@@ -146,6 +146,12 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner, Th
     else for (const end of this.ends.keys()) if (end.pipe === pipe) this.disconnect(end)
   }
 
+  /** Within the thread, what was sent is with the other end already. */
+  finish(pipe: Pipe): void {
+    if (this.distant?.pipe === pipe) this.outside?.finish()
+    else this.cut(pipe, null)
+  }
+
   joined(end: InprocEnd, other: InprocSocket): void {
     let link = this.ends.get(end)
     if (link === undefined) {

@@ -7,6 +7,8 @@ import type { Properties } from "../wire/command.js"
 export interface LinkOwner {
   /** Ends the connection of this pipe, if there is one. */
   cut(pipe: Pipe, error: Error | null): void
+  /** Ends it for good when what was sent is written. */
+  finish(pipe: Pipe): void
 }
 
 /** One peer of a socket: its pipe, and what is known of it. Lives as long as the pipe; a connecting one outlives connections. */
@@ -35,6 +37,11 @@ export class Link {
   /** Ends the connection: as if the peer had (null), or for its fault, which is final for a connecting side. */
   end(error: Error | null): void {
     this.owner.cut(this.pipe, error)
+  }
+
+  /** Ends the connection when what was sent is written, and makes no other. For {@link Connections.finish}. */
+  finish(): void {
+    this.owner.finish(this.pipe)
   }
 }
 

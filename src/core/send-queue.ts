@@ -19,6 +19,11 @@ export interface Sender {
   sendError(): ZmqError
 }
 
+export interface SendLimits {
+  readonly sendTimeout: number
+  readonly maxPendingSends: number
+}
+
 /** A large message counts as one more operation for each 16 KiB. */
 const COST_SHIFT = 14
 
@@ -36,7 +41,7 @@ export class SendQueue {
   constructor(
     private readonly context: ContextBase,
     private readonly sender: Sender,
-    private readonly limits: { readonly sendTimeout: number; readonly maxPendingSends: number },
+    private readonly limits: SendLimits,
   ) {}
 
   /** Sends that wait. */

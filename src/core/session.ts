@@ -1,5 +1,5 @@
 /**
- * One connection: a byte stream, the engine that speaks ZMTP on it, and the pipe to the socket. Outbound, messages are
+ * One connection: a byte stream, the engine that speaks to the peer on it, and the pipe to the socket. Outbound, messages are
  * encoded while little waits in the stream, and written together when the running callback is over, or at once when a
  * slab is full, or where the pattern has nothing more to say. Inbound, a chunk is decoded a portion at a time, as the socket's user takes the messages; the rest stays
  * where it is, and the stream is paused when more comes meanwhile. Messages are made late, because those that wait long
@@ -12,7 +12,9 @@ import type { QueueWriter } from "../pipe/queue.js"
 import type { ByteStream, StreamSink } from "../transport/transport.js"
 import { OutBatch } from "../wire/batch.js"
 import { Engine, type EngineOptions, type EngineSink, type PeerInfo } from "../wire/engine.js"
-import { takesTurns } from "../wire/socket-types.js"
+import type { PeerEngine } from "../wire/peer-engine.js"
+import { RawEngine } from "../wire/raw-engine.js"
+import { isRaw, takesTurns } from "../wire/socket-types.js"
 import type { ContextBase, Flushable } from "./context.js"
 import type { LinkOwner } from "./link.js"
 import type { Timer } from "./runtime.js"
@@ -36,6 +38,8 @@ export interface SessionOwner {
   onReady(session: Session, peer: PeerInfo): Pipe | null
   /** The connection is over. Null: the peer, or this side, ended it in order. */
   onEnded(session: Session, error: Error | null, handshaking: boolean): void
+  /** The connection is over as {@link Session.finish} asked for: all that was queued is written. */
+  onFinished(session: Session): void
 }
 
 export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flushable, LinkOwner {
@@ -43,7 +47,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   /** The connection was there at some time. */
   opened = false
   private readonly batch: OutBatch
-  private readonly engine: Engine
+  private readonly engine: PeerEngine
   /** Writes each message at once, and stays awake for the answer. */
   private readonly eager: boolean
   /** Bytes in the stream at the last look. */
@@ -59,7 +63,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   private paused = false
   /** Why the stream closed while something was left to decode; undefined while it is open. */
   private fate: Error | null | undefined = undefined
-  private finished: (() => void) | null = null
+  private finishing = false
   private ended = false
   private timer: Timer | null = null
   private timerAt = Number.POSITIVE_INFINITY
@@ -77,7 +81,9 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     private readonly owner: SessionOwner,
   ) {
     this.batch = new OutBatch(context.slabs)
-    this.engine = new Engine(options, context.bytes, this.batch, this)
+    this.engine = isRaw(options.type)
+      ? new RawEngine(context.bytes, this.batch, this)
+      : new Engine(options, context.bytes, this.batch, this)
     this.eager = takesTurns(options.type)
     stream.sink = this
   }
@@ -121,8 +127,9 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.finishIfDone()
   }
 
+  /** What is left to decode is for whoever still receives: one who is finishing is not waited for. */
   onClosed(error: Error | null): void {
-    if (this.chunk === null) this.end(error)
+    if (this.chunk === null || this.finishing) this.end(error)
     else this.fate = error
   }
 
@@ -210,13 +217,14 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.finishIfDone()
   }
 
-  /** Ends in order: when all that is queued is written. `done` is called then; when the connection breaks before, the owner hears of that. */
-  finish(done: () => void): void {
-    if (this.ended) {
-      done()
+  /** From the socket, and from the link: ends in order, when all that is queued is written. */
+  finish(): void {
+    if (this.ended) return
+    if (this.fate !== undefined) {
+      this.end(this.fate)
       return
     }
-    this.finished = done
+    this.finishing = true
     this.pull()
     this.flush()
     this.finishIfDone()
@@ -237,8 +245,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   }
 
   private encode(message: Message, encoded: Encoded | null): void {
-    if (encoded === null || this.engine.framesAlone) this.engine.encode(message)
-    else this.engine.append(encoded)
+    this.engine.encode(message, encoded)
     this.underway++
     if (this.eager) this.flushEagerly()
     else if (this.batch.full) this.flush()
@@ -266,15 +273,13 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   }
 
   private finishIfDone(): void {
-    const done = this.finished
-    if (done === null || this.ended) return
+    if (!this.finishing || this.ended) return
     if (this.unwritten > 0 || this.batch.bytes > 0 || (this.pipe?.outbound.length ?? 0) > 0) return
-    this.finished = null
     this.release()
     this.ended = true
     const { stream } = this
     stream.end(() => {
-      done()
+      this.owner.onFinished(this)
       // A peer that does not end its side is left after a while.
       this.context.runtime.after(PATIENCE, () => stream.destroy())
     })

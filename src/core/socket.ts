@@ -306,6 +306,11 @@ export abstract class SocketBase
     this.connections.flushNow()
   }
 
+  /** Resolves when every send that waits now was taken, or has failed; null: none waits. */
+  protected settleSends(options: WaitOptions): Promise<unknown> | null {
+    return this.sends.length === 0 ? null : this.sends.settle(options)
+  }
+
   protected connectTo(endpoint: string, routingId: Uint8Array | null): void {
     checkEndpoint(endpoint)
     this.checkOpen()

@@ -121,7 +121,7 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
     else this.acceptor.close(one)
     this.done = one
     if (this.session !== null) {
-      if (this.session.pipe !== null) this.session.finish(() => this.over())
+      if (this.session.pipe !== null) this.session.finish()
     } else if (this.link !== null && owes(this.link.pipe)) {
       this.timer?.cancel()
       this.timer = this.host.context.runtime.after(GRACE, () => this.giveUp())
@@ -140,6 +140,11 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
     this.session?.abort(error)
   }
 
+  /** Ends it when what was sent is on its way. */
+  finish(): void {
+    this.session?.finish()
+  }
+
   flushNow(): void {
     this.acceptor?.flushNow()
     this.session?.pull()
@@ -155,7 +160,7 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
   onReady(session: Session, peer: PeerInfo): Pipe {
     const link = this.link as Link
     this.host.peerReady(link, peer, session.stream)
-    if (this.done !== null) this.host.context.runtime.soon(() => session.finish(() => this.over()))
+    if (this.done !== null) this.host.context.runtime.soon(() => session.finish())
     return link.pipe
   }
 
@@ -165,6 +170,10 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
       this.timer = this.host.context.runtime.after(AGAIN, () => this.names.seek(this.name, this))
       this.user.missedOutside()
     } else this.over()
+  }
+
+  onFinished(): void {
+    this.over()
   }
 
   /** Nobody was found. */

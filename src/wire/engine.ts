@@ -11,6 +11,7 @@ import { Decoder, type DecoderLimits, type DecoderSink } from "./decoder.js"
 import { Greeting, Version } from "./greeting.js"
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js"
 import type { Mechanism, MechanismFactory } from "./mechanism.js"
+import type { PeerEngine } from "./peer-engine.js"
 import {
   type Asking,
   asks,
@@ -73,7 +74,7 @@ export interface EngineSink {
   onFault(error: ProtocolError | ZmqError): void
 }
 
-export class Engine implements DecoderSink {
+export class Engine implements PeerEngine, DecoderSink {
   private state = State.Greeting
   /** Null when it is done. */
   private greeting: Greeting | null
@@ -103,7 +104,6 @@ export class Engine implements DecoderSink {
     this.isAsked = isAsked(options.type)
   }
 
-  /** The connection is there: sends the first bytes. */
   start(now: number): void {
     this.now = now
     if (this.options.handshakeInterval > 0) this.handshakeBy = now + this.options.handshakeInterval
@@ -111,17 +111,14 @@ export class Engine implements DecoderSink {
     this.sink.onOutput()
   }
 
-  /** True before the handshake is done: faults then are faults of the handshake. */
   get handshaking(): boolean {
     return this.state === State.Greeting || this.state === State.Handshake
   }
 
-  /** Bytes of a message that has not arrived whole. */
   get pendingBytes(): number {
     return this.decoder.pendingBytes
   }
 
-  /** Takes bytes of the peer from `from` on. Returns how far it came; less than the end when the sink had enough. */
   receive(chunk: Uint8Array, from: number, now: number): number {
     this.now = now
     try {
@@ -140,13 +137,16 @@ export class Engine implements DecoderSink {
     }
   }
 
-  /** The peer is alive, by other signs than what was received here. */
   heard(): void {
     this.heartbeat?.heard()
   }
 
   /** Appends a message to the batch. Only after the handshake. */
-  encode(message: Message): void {
+  encode(message: Message, encoded: Encoded | null = null): void {
+    if (encoded !== null && !this.framesAlone) {
+      this.batch.append(encoded)
+      return
+    }
     if (this.encodesOtherwise && this.encodeOtherwise(message)) return
     const last = message.length - 1
     for (let i = 0; i < last; i++) this.batch.frame(MORE, message[i]!)
@@ -158,12 +158,6 @@ export class Engine implements DecoderSink {
     return this.version < Version.Zmtp2
   }
 
-  /** Appends a message that is encoded already. Only after the handshake, and not to one who {@link framesAlone}. */
-  append(encoded: Encoded): void {
-    this.batch.append(encoded)
-  }
-
-  /** When {@link handleTimeout} wants to be called; Infinity: never. */
   nextTimeout(): number {
     if (this.state === State.Failed) return Number.POSITIVE_INFINITY
     return this.handshaking ? this.handshakeBy : (this.heartbeat?.next() ?? Number.POSITIVE_INFINITY)

@@ -20,6 +20,7 @@ export const PEERS = {
   GATHER: ["SCATTER"],
   PEER: ["PEER"],
   CHANNEL: ["CHANNEL"],
+  STREAM: [],
 } as const satisfies Record<string, readonly string[]>
 
 export type SocketTypeName = keyof typeof PEERS
@@ -37,6 +38,7 @@ const NUMBERS: Record<SocketTypeName, number> = {
   PUSH: 8,
   XPUB: 9,
   XSUB: 10,
+  STREAM: 11,
   SERVER: 12,
   CLIENT: 13,
   RADIO: 14,
@@ -58,6 +60,11 @@ export function mayTalk(own: SocketTypeName, peer: string): boolean {
 /** Types that tell their routing id to the peer, even an empty one. */
 export function tellsIdentity(type: SocketTypeName): boolean {
   return type === "REQ" || type === "DEALER" || type === "ROUTER"
+}
+
+/** Types whose peers do not speak ZMTP. */
+export function isRaw(type: SocketTypeName): boolean {
+  return type === "STREAM"
 }
 
 /** Types that say one thing and wait for the answer: there is nothing to write together with it. */

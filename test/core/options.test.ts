@@ -23,6 +23,7 @@ const CLASSES = {
   REP: "Reply",
   DEALER: "Dealer",
   ROUTER: "Router",
+  STREAM: "Stream",
   PULL: "Pull",
   PUSH: "Push",
   XPUB: "XPublisher",

@@ -1,5 +1,5 @@
 /**
- * A ZMTP 3 peer made by hand on a plain tcp socket, from the text of 37/ZMTP and with nothing of src/: a second witness
+ * A ZMTP 3 peer made by hand on a plain tcp (or ipc) socket, from the text of 37/ZMTP and with nothing of src/: a second witness
  * of the wire, and a peer that may lie, stall, stop in the middle or say nothing at all.
  */
 
@@ -89,10 +89,11 @@ export class RawPeer {
     })
   }
 
-  /** Connects to an endpoint such as tcp://127.0.0.1:5555; the connection is destroyed with the running test. */
+  /** Connects to an endpoint such as tcp://127.0.0.1:5555 or ipc:///a/path; the connection is destroyed with the running test. */
   static async connect(endpoint: string, { allowHalfOpen = false } = {}): Promise<RawPeer> {
-    const { hostname, port } = new URL(endpoint)
-    const peer = new RawPeer(dial({ host: hostname, port: Number(port), noDelay: true, allowHalfOpen }))
+    const { hostname, port, pathname } = new URL(endpoint)
+    const to = endpoint.startsWith("ipc:") ? { path: pathname } : { host: hostname, port: Number(port), noDelay: true }
+    const peer = new RawPeer(dial({ ...to, allowHalfOpen }))
     onTestFinished(() => peer.destroy())
     await once(peer.socket, "connect")
     return peer
