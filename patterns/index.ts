@@ -13,6 +13,7 @@ export {
   ZmqError,
 } from "../src/index.js"
 export { Context, type ContextOptions, context } from "./context.js"
+export { curveKeyPair, curvePublicKey } from "./curve/key-pair.js"
 export type { MessageLike } from "./frames.js"
 export { Pair } from "./pair/pair.js"
 export { Proxy, type ProxyStatistics, type ProxyTraffic } from "./proxy/proxy.js"
