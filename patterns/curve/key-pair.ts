@@ -36,8 +36,11 @@ export function curvePublicKey(secretKey: string | Uint8Array): string {
     const detail = `expected a secret key of 40 characters or ${KEY_SIZE} bytes, got ${secretKey.length}`
     throw new ZmqError("EINVAL", { detail })
   }
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, secret]), format: "der", type: "pkcs8" })
-  return publicText(createPublicKey(key))
+  // Not of the pool that short Buffers share: what lies there may be seen by whoever gets the place next.
+  const pkcs8 = Buffer.alloc(PKCS8_HEAD.length + KEY_SIZE)
+  pkcs8.set(PKCS8_HEAD)
+  pkcs8.set(secret, PKCS8_HEAD.length)
+  return publicText(createPublicKey(createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" })))
 }
 
 function publicText(key: KeyObject): string {
