@@ -112,7 +112,7 @@ export abstract class Writable extends Socket {
   }
 }
 
-/** Iterates over what was received, many messages at a time. */
+/** How to iterate over what has arrived, many messages at a time. */
 export interface BatchOptions {
   /** Most messages at a time. Default 128. */
   max?: number
