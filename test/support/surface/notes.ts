@@ -89,7 +89,6 @@ export const NOTES: Readonly<Record<string, Note>> = {
     "a group of more than 255 bytes, or with a zero, is `EINVAL`; there it is sent, and nobody can have joined it",
   ),
   "Subscriber.subscribe": better("any number at once; libzmq loses those that a publisher's pipe has no room for"),
-  "Router.connect": better("`routingId` may be bytes as well"),
 
   // Others
   "Observer.constructor": seen("of any socket of its own package"),

@@ -158,3 +158,8 @@ function nameOf({ name }: ts.Symbol): string {
 export function isClass(symbol: ts.Symbol): boolean {
   return (symbol.flags & ts.SymbolFlags.Class) !== 0
 }
+
+/** It is there when a program runs. */
+export function isValue(symbol: ts.Symbol): boolean {
+  return (symbol.flags & ts.SymbolFlags.Value) !== 0
+}
