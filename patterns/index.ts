@@ -3,6 +3,7 @@ export {
   type Dropped,
   type Event,
   type EventOfType,
+  type EventSubscriber,
   type EventType,
   Observer,
   type PeerStats,
@@ -13,6 +14,7 @@ export {
   ZmqError,
 } from "../src/index.js"
 export { Context, type ContextOptions, context } from "./context.js"
+export { curveKeyPair, curvePublicKey } from "./curve/key-pair.js"
 export type { MessageLike } from "./frames.js"
 export { Pair } from "./pair/pair.js"
 export { Proxy, type ProxyStatistics, type ProxyTraffic } from "./proxy/proxy.js"
@@ -24,17 +26,10 @@ export { Pull } from "./push-pull/pull.js"
 export { Push } from "./push-pull/push.js"
 export { Reply } from "./req-rep/reply.js"
 export { Request } from "./req-rep/request.js"
+export type { Readable, Writable } from "./roles.js"
 export { Dealer } from "./router-dealer/dealer.js"
 export { Router, type RouterConnectOptions } from "./router-dealer/router.js"
-export {
-  type BatchOptions,
-  type Message,
-  type Peer,
-  type Readable,
-  Socket,
-  type SocketOptions,
-  type Writable,
-} from "./socket.js"
+export { type BatchOptions, type Message, type Peer, Socket, type SocketOptions } from "./socket.js"
 export { Stream, type StreamConnectOptions } from "./stream/stream.js"
 
 /** The version of libzmq whose behaviour this is. */

@@ -30,8 +30,19 @@ export interface ContextOption {
   context?: Context
 }
 
-/** What the constructor of a socket takes: its writable properties. */
-export type SocketOptions<S> = Partial<Omit<S, keyof SocketBase | "context" | "send" | "receive">> & ContextOption
+/** Whether two types are the same, `readonly` included: only so are functions that depend on them. */
+type IfSame<A, B, Then> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? Then : never
+
+/** The properties that can be written, without the methods. */
+type WritableKeys<T> = {
+  [K in keyof T]-?: T[K] extends (...args: never[]) => unknown
+    ? never
+    : IfSame<{ [P in K]: T[P] }, { -readonly [P in K]: T[P] }, K>
+}[keyof T]
+
+/** What the constructor of a socket takes: its options, and the context that it is to belong to. */
+export type SocketOptions<S extends Socket> = Partial<Pick<S, Exclude<WritableKeys<S>, keyof SocketBase>>> &
+  ContextOption
 
 /** A socket. Make one of its subclasses: {@link Push}, {@link Pull}, {@link Publisher} and so on. */
 export abstract class Socket extends SocketBase {
@@ -102,7 +113,7 @@ export abstract class Writable extends Socket {
   }
 }
 
-/** Iterates over what was received, many messages at a time. */
+/** How to iterate over what has arrived, many messages at a time. */
 export interface BatchOptions {
   /** Most messages at a time. Default 128. */
   max?: number

@@ -164,6 +164,8 @@ describe("who may know whom", () => {
       if (target === "src/index.ts") return true
       // The one place where Node's Buffer is made: it marks memory as not to be transferred.
       if (path === "patterns/bytes.ts" && target === "node:worker_threads") return true
+      // The one place where CURVE keys are made.
+      if (path === "patterns/curve/key-pair.ts" && target === "node:crypto") return true
       if (own === "patterns") return other === "patterns" || path === "patterns/index.ts"
       return other === "patterns" || other === own || (own === "patterns/req-rep" && other === "patterns/router-dealer")
     }

@@ -5,6 +5,8 @@
  */
 import { expect, it } from "vitest"
 import * as theirs from "zeromq"
+import type * as theirDraft from "zeromq/draft.js"
+import type * as ourDraft from "../patterns/draft/index.js"
 import * as ours from "../patterns/index.js"
 
 /** Members of `To` that a `From` could not stand in for. */
@@ -60,9 +62,54 @@ it("has the types of zeromq, both ways", () => {
   expect(Object.keys(ours)).toEqual(expect.arrayContaining(["Push", "Context", "Observer"]))
 })
 
-const NOT_THERE_YET = ["curveKeyPair"]
+const NOT_THERE_YET: string[] = []
 
 it("exports what zeromq exports", () => {
   const missing = Object.keys(theirs).filter(name => !(name in ours) && name !== "default" && name !== "module.exports")
   expect(missing.sort()).toEqual(NOT_THERE_YET)
+})
+
+type DraftName = keyof typeof ourDraft & keyof typeof theirDraft
+type OurDraft = { [N in DraftName]: InstanceType<(typeof ourDraft)[N]> }
+type TheirDraft = { [N in DraftName]: InstanceType<(typeof theirDraft)[N]> }
+
+it("has the draft types of zeromq, both ways", () => {
+  nothing<{ [N in DraftName]: Exclude<Differ<OurDraft[N], TheirDraft[N]>, Nominal> }[DraftName]>()
+  nothing<{ [N in DraftName]: Exclude<Common<TheirDraft[N], OurDraft[N]>, Nominal | Better | Narrower> }[DraftName]>()
+  nothing<{ [N in DraftName]: Differ<Options<(typeof ourDraft)[N]>, Options<(typeof theirDraft)[N]>> }[DraftName]>()
+  nothing<{ [N in DraftName]: Common<Options<(typeof theirDraft)[N]>, Options<(typeof ourDraft)[N]>> }[DraftName]>()
+})
+
+/** The sockets that are `Role`, with the type parameters that zeromq gives it. */
+type Having<Sockets, Role> = { [N in keyof Sockets]: Sockets[N] extends Role ? N : never }[keyof Sockets]
+
+it("has zeromq's types for whatever sends, receives or tells events", () => {
+  nothing<Exclude<Having<Theirs, theirs.Writable>, Having<Ours, ours.Writable>>>()
+  nothing<Exclude<Having<Theirs, theirs.Readable>, Having<Ours, ours.Readable>>>()
+  nothing<Exclude<Having<Ours, ours.Writable>, Having<Ours, theirs.Writable>>>()
+  nothing<Exclude<Having<Ours, ours.Readable>, Having<Ours, theirs.Readable>>>()
+  nothing<Differ<ours.Writable, theirs.Writable> | Differ<ours.Readable, theirs.Readable>>()
+
+  type Group = [{ group: Buffer | string }]
+  type Id = [{ routingId: number }]
+  nothing<Exclude<"Radio", Having<OurDraft, ours.Writable<ours.MessageLike, Group>>>>()
+  nothing<Exclude<"Server", Having<OurDraft, ours.Writable<ours.MessageLike, Id>>>>()
+  nothing<Exclude<"Client" | "Scatter", Having<OurDraft, ours.Writable<ours.MessageLike>>>>()
+  nothing<Exclude<"Server", Having<OurDraft, ours.Readable<[Buffer, { routingId: number }]>>>>()
+  nothing<Exclude<"Dish", Having<OurDraft, ours.Readable<[Buffer, { group: Buffer }]>>>>()
+  nothing<Exclude<"Client" | "Gather", Having<OurDraft, ours.Readable<[Buffer]>>>>()
+
+  // `on` and `off` are of any type of event: what one makes of a listener shows only where it is called.
+  const listen = (events: ours.EventSubscriber, each: (address: string) => void) =>
+    events.on("bind", ({ address }) => each(address)).off("end", () => {})
+  expect(listen).toBeTypeOf("function")
+  nothing<ours.Observer extends ours.EventSubscriber ? never : "Observer">()
+})
+
+it("has options, and nothing else, as options", () => {
+  nothing<Exclude<keyof ours.SocketOptions<ours.XPublisher>, keyof ours.XPublisher>>()
+  nothing<
+    Extract<keyof ours.SocketOptions<ours.XPublisher>, "topicsCount" | "subscribe" | "trySend" | "type" | "from">
+  >()
+  nothing<Exclude<"verbosity" | "context" | "linger", keyof ours.SocketOptions<ours.XPublisher>>>()
 })

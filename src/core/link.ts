@@ -87,6 +87,7 @@ export interface PeerStats {
   dropped: Dropped
 }
 
+/** What a socket has carried in all, with peers that have left, and holds now. */
 export interface SocketStats extends PeerStats {
   /** Peers whose handshake is done. */
   peers: number

@@ -51,7 +51,14 @@ export interface Observed {
   observedBy(observer: Observer): ContextBase
 }
 
-export class Observer {
+/** Whoever takes listeners for events: {@link Observer}. */
+export interface EventSubscriber {
+  on<T extends EventType>(type: T, listener: (event: EventOfType<T>) => void): EventSubscriber
+  off<T extends EventType>(type: T, listener: (event: EventOfType<T>) => void): EventSubscriber
+}
+
+/** The events of a socket: read one by one, iterated, or listened to. */
+export class Observer implements EventSubscriber {
   private readonly queue = new Ring<Event>()
   private readonly line = new WaitLine<Waiter<Event>>()
   private readonly listeners = new Map<EventType, Listener[]>()
@@ -124,7 +131,7 @@ export class Observer {
     }
   }
 
-  /** Records an event; the socket calls this. */
+  /** @internal Records an event; the socket calls this. */
   record(event: Event): void {
     if (this.ended || (this.queue.length >= MOST && event.type !== "end")) return
     this.queue.push(event)
