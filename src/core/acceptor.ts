@@ -2,7 +2,7 @@
  * One bound endpoint: a listener and the connections that came by it. A peer's pipe is made when its handshake is done,
  * and ends with its connection.
  */
-import { ZmqError } from "../errors.js"
+import { type AuthError, ZmqError } from "../errors.js"
 import type { Pipe } from "../pipe/pipe.js"
 import type { ByteStream, ListenEvents, Listener } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
@@ -116,6 +116,10 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     if (this.observed && peer.major >= 3) this.emit("handshake", { address: this.nameOf(session) })
     this.host.peerReady(link, peer, session.stream)
     return link.pipe
+  }
+
+  onDeferred(session: Session, error: AuthError): void {
+    this.emit("handshake:error:auth", { address: this.nameOf(session), error })
   }
 
   onEnded(session: Session, error: Error | null, handshaking: boolean): void {

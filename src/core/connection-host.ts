@@ -5,6 +5,7 @@ import type { Marks } from "../pipe/queue.js"
 import type { TransportOptions } from "../transport/transport.js"
 import type { EngineOptions, PeerInfo } from "../wire/engine.js"
 import type { LostRole } from "./connections.js"
+import type { Authenticator } from "./authenticator.js"
 import type { ContextBase } from "./context.js"
 import type { Link, LinkOwner } from "./link.js"
 import type { EventOfType, EventType } from "./observer.js"
@@ -20,6 +21,8 @@ export interface EndpointOptions extends EngineOptions, TransportOptions {
   readonly helloMessage: Uint8Array | null
   readonly connectTimeout: number
   readonly conflate: boolean
+  /** Decides about peers; null: nobody is asked. */
+  readonly authenticator: Authenticator | null
 }
 
 /** When not to connect again (ZMQ_RECONNECT_STOP). */

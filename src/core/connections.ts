@@ -49,6 +49,8 @@ export interface ConnectionSettings {
   emit<T extends EventType>(type: T, details: EventDetails<T>): void
 }
 
+const decoder = new TextDecoder()
+
 /** Connecting twice to one endpoint makes one connection for these (libzmq). */
 const CONNECT_ONCE: readonly SocketTypeName[] = ["DEALER", "SUB", "PUB", "REQ"]
 
@@ -286,7 +288,8 @@ export class Connections implements ConnectionHost {
     link.type = peer.type
     link.mechanism = peer.mechanism
     link.routingId ??= peer.identity
-    link.metadata = otherProperties(peer.properties)
+    link.metadata = otherProperties(peer.properties, peer.vouched)
+    link.userId = peer.userId.length === 0 ? null : decoder.decode(peer.userId)
     link.since = this.context.runtime.date()
     if (link.attached) this.pattern.pipeReady(link, peer.identity)
     if (this.readyLine === null || this.readyLine.length === 0) return

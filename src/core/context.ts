@@ -7,6 +7,7 @@ import type { Bytes } from "../message.js"
 import { Ring } from "../pipe/ring.js"
 import type { Transport } from "../transport/transport.js"
 import { SlabPool } from "../wire/batch.js"
+import type { BoxLoader } from "../wire/curve-boxes.js"
 import { SharedEncoder } from "../wire/shared-encoder.js"
 import { InprocNames } from "./inproc.js"
 import type { Environment, ExitWatcher, Runtime } from "./runtime.js"
@@ -56,6 +57,7 @@ export class ContextBase implements ExitWatcher {
   readonly inproc = new InprocNames()
   /** The names of inproc in all threads that share this context; null: none do. */
   readonly threads: ThreadNames | null
+  readonly boxes: BoxLoader
   readonly settings: ContextSettings = {
     blocky: true,
     ioThreads: 1,
@@ -81,6 +83,7 @@ export class ContextBase implements ExitWatcher {
     this.bytes = environment.bytes
     this.slabs = new SlabPool(environment.slab)
     this.encoder = new SharedEncoder(environment.slab)
+    this.boxes = environment.boxes
     this.turn = new Turn(this.runtime)
     this.vigil = new Vigil(this.runtime)
     this.threads = environment.threads === null ? null : new ThreadNames(environment.threads, this.runtime)

@@ -3,7 +3,7 @@
  * there from the start, so that messages queue before the peer does (unless `immediate`), and outlives connections.
  * A protocol error of the peer is final, as in libzmq: trying again would fail again.
  */
-import { ProtocolError, ZmqError } from "../errors.js"
+import { AuthError, ProtocolError, ZmqError } from "../errors.js"
 import type { Pipe } from "../pipe/pipe.js"
 import type { Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
@@ -117,6 +117,10 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     return link.pipe
   }
 
+  onDeferred(_session: Session, error: AuthError): void {
+    this.host.emit("handshake:error:auth", { address: this.endpoint, error })
+  }
+
   onEnded(session: Session, error: Error | null, handshaking: boolean): void {
     if (session !== this.session) return
     this.session = null
@@ -130,6 +134,7 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     }
     if (
       error instanceof ProtocolError ||
+      error instanceof AuthError ||
       this.options.reconnectInterval <= 0 ||
       this.stops(session, error, handshaking)
     ) {
@@ -239,6 +244,10 @@ export function reportHandshake(
     return
   }
   if (!handshaking) return
+  if (error instanceof AuthError) {
+    host.emit("handshake:error:auth", { address, error })
+    return
+  }
   const reason = error === null ? new ZmqError("EPIPE", { detail: "the peer left" }) : ZmqError.from(error)
   host.emit("handshake:error:other", { address, error: reason })
 }

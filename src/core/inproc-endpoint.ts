@@ -227,4 +227,6 @@ const UNKNOWN: PeerInfo = {
   major: 3,
   minor: 0,
   properties: new Map(),
+  userId: new Uint8Array(0),
+  vouched: null,
 }

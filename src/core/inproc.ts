@@ -122,6 +122,11 @@ export class InprocNames {
     for (const half of waiting) InprocEnd.join(half, socket)
   }
 
+  /** Whether somebody is bound to a name. */
+  has(name: string): boolean {
+    return this.bound.has(name)
+  }
+
   /** Frees a name. Connections stay. */
   unbind(name: string): void {
     this.bound.delete(name)

@@ -20,7 +20,9 @@ export class Link {
   type = ""
   mechanism = "NULL"
   routingId: Uint8Array | null = null
-  /** What else the peer said of itself; null: nothing, as most do. */
+  /** Who the authenticator says it is; null: nobody was asked, or no name was given. */
+  userId: string | null = null
+  /** What else the peer said of itself, and the authenticator of it; null: nothing, as most do. */
   metadata: Properties | null = null
   /** When the handshake was done, in milliseconds since 1970; null while there is no connection. */
   since: number | null = null
@@ -48,12 +50,15 @@ export class Link {
 /** Most bytes of names and values that are kept of one peer's metadata; what comes beyond is left out. */
 const MOST_METADATA = 65536
 
-/** What a peer said of itself beside its type and its id, which are kept anyway. Null when that is nothing. */
-export function otherProperties(properties: Properties): Properties | null {
-  let others: Properties | null = null
+/**
+ * What was said of a peer, by the authenticator, which comes first, and by itself, beside its type and its id, which are kept
+ * anyway. Null when that is nothing. Who it is only the authenticator says (27/ZAP).
+ */
+export function otherProperties(properties: Properties, vouched: Properties | null): Properties | null {
+  let others: Properties | null = vouched !== null && vouched.size > 0 ? new Map(vouched) : null
   let size = 0
   for (const [name, value] of properties) {
-    if (name === "Socket-Type" || name === "Identity") continue
+    if (name === "Socket-Type" || name === "Identity" || name === "User-Id" || others?.has(name)) continue
     size += name.length + value.length
     if (size > MOST_METADATA) break
     others ??= new Map()
@@ -136,8 +141,13 @@ export class Peer<B extends Uint8Array = Uint8Array> {
     return this.link.mechanism
   }
 
+  /** Who it is, as the authenticator said (27/ZAP); null when nobody was asked, or no name was given. */
+  get userId(): string | null {
+    return this.link.userId
+  }
+
   /**
-   * What the peer said of itself in its handshake beside `Socket-Type` and `Identity`, by name (37/ZMTP, metadata): see the
+   * What the authenticator said of it, and the peer of itself in its handshake beside `Socket-Type` and `Identity`, by name (37/ZMTP, metadata): see the
    * option `metadata`. Copies; at most 64 KiB.
    */
   get metadata(): ReadonlyMap<string, B> {

@@ -24,7 +24,7 @@ interface EventFields {
   end: object
   handshake: { address: string }
   "handshake:error:protocol": { address: string; error: Error & { code: ProtocolErrorCode } }
-  "handshake:error:auth": { address: string; error: Error & { status: 300 | 400 | 500 } }
+  "handshake:error:auth": { address: string; error: AuthError }
   "handshake:error:other": { address: string; error: ZmqError }
   unknown: object
 }

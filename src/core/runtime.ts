@@ -3,6 +3,7 @@
  * a random number in any other way, so that the real sockets run, unchanged, on a simulated machine in tests.
  */
 import type { Bytes } from "../message.js"
+import type { BoxLoader } from "../wire/curve-boxes.js"
 import type { Threads, Transport } from "../transport/transport.js"
 
 export interface Timer {
@@ -50,4 +51,6 @@ export interface Environment {
   readonly transports: readonly Transport[]
   /** Other threads that the context is shared with; null: it is not. */
   readonly threads: Threads | null
+  /** Where the boxes of CURVE come from. */
+  readonly boxes: BoxLoader
 }

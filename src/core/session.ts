@@ -5,16 +5,19 @@
  * where it is, and the stream is paused when more comes meanwhile. Messages are made late, because those that wait long
  * cost the garbage collector most; only for a user who takes none is the pipe filled to its mark.
  */
-import type { ProtocolError, ZmqError } from "../errors.js"
+import type { AuthError } from "../errors.js"
 import { type Encoded, type Message, sizeOf } from "../message.js"
 import type { Drain, Pipe } from "../pipe/pipe.js"
 import type { QueueWriter } from "../pipe/queue.js"
 import type { ByteStream, StreamSink } from "../transport/transport.js"
 import { OutBatch } from "../wire/batch.js"
-import { Engine, type EngineOptions, type EngineSink, type PeerInfo } from "../wire/engine.js"
+import { Engine, type EngineSink, type PeerInfo } from "../wire/engine.js"
+import type { Ask, HandshakeError } from "../wire/mechanism.js"
 import type { PeerEngine } from "../wire/peer-engine.js"
 import { RawEngine } from "../wire/raw-engine.js"
 import { isRaw, takesTurns } from "../wire/socket-types.js"
+import { addressOf } from "./authenticator.js"
+import type { EndpointOptions } from "./connection-host.js"
 import type { ContextBase, Flushable } from "./context.js"
 import type { LinkOwner } from "./link.js"
 import type { Timer } from "./runtime.js"
@@ -36,6 +39,8 @@ export interface SessionOwner {
   onConnected(session: Session): void
   /** The handshake is done. Answers with the pipe to use; null refuses the peer. */
   onReady(session: Session, peer: PeerInfo): Pipe | null
+  /** The peer was refused for now, and waits. */
+  onDeferred(session: Session, error: AuthError): void
   /** The connection is over. Null: the peer, or this side, ended it in order. */
   onEnded(session: Session, error: Error | null, handshaking: boolean): void
   /** The connection is over as {@link Session.finish} asked for: all that was queued is written. */
@@ -74,7 +79,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
 
   constructor(
     private readonly context: ContextBase,
-    options: EngineOptions,
+    options: EndpointOptions,
     /** Bytes that may wait in the stream; 0 keeps all messages but one where a newer one can replace them (conflate). */
     private readonly mostUnwritten: number,
     readonly stream: ByteStream,
@@ -83,7 +88,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.batch = new OutBatch(context.slabs)
     this.engine = isRaw(options.type)
       ? new RawEngine(context.bytes, this.batch, this)
-      : new Engine(options, context.bytes, this.batch, this)
+      : new Engine(options, context.bytes, this.batch, this, this.askOf(options))
     this.eager = takesTurns(options.type)
     stream.sink = this
   }
@@ -161,7 +166,11 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.schedule()
   }
 
-  onFault(error: ProtocolError | ZmqError): void {
+  onDeferred(error: AuthError): void {
+    this.owner.onDeferred(this, error)
+  }
+
+  onFault(error: HandshakeError): void {
     this.flush()
     this.end(error)
   }
@@ -238,6 +247,12 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   /** Ends now. */
   abort(error: Error | null = null): void {
     this.end(error)
+  }
+
+  private askOf({ authenticator }: EndpointOptions): Ask | null {
+    if (authenticator === null) return null
+    return (credentials, answer) =>
+      authenticator.ask({ ...credentials, address: addressOf(this.stream.remote) }, answer)
   }
 
   private hasRoom(): boolean {
@@ -354,6 +369,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   private release(): void {
     this.timer?.cancel()
     this.portionTimer?.cancel()
+    this.engine.end()
     this.chunk = null
     this.more = null
     const pipe = this.pipe

@@ -47,7 +47,8 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
     private readonly user: ThreadUser,
   ) {
     this.options = Object.assign(Object.create(options) as EndpointOptions, {
-      mechanism: nullMechanism,
+      mechanism: nullMechanism(false),
+      authenticator: null,
       maxMessageSize: -1,
       // The end of a thread is told; and one that is busy for long is still no stranger.
       handshakeInterval: 0,
@@ -163,6 +164,9 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
     if (this.done !== null) this.host.context.runtime.soon(() => session.finish())
     return link.pipe
   }
+
+  /** Nobody is asked about other threads. */
+  onDeferred(): void {}
 
   onEnded(_session: Session, error: Error | null, handshaking: boolean): void {
     if (handshaking && !(error instanceof ProtocolError) && this.done === null) {

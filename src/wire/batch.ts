@@ -77,6 +77,21 @@ export class OutBatch {
     this.bytes += size + SHORT_HEADER
   }
 
+  /** Appends a frame whose body the caller writes into the bytes that this returns, at once and all of them. */
+  room(flags: number, size: number): Uint8Array {
+    if (this.shared !== null) this.seal()
+    if (size >= BY_REFERENCE) {
+      const body = new Uint8Array(size)
+      this.longFrame(flags, body)
+      return body
+    }
+    const slab = this.header(flags, size, size)
+    const from = this.at
+    this.at = from + size
+    this.bytes += size
+    return slab.subarray(from, this.at)
+  }
+
   /** Appends a range that is encoded already and shared with other batches; ranges that follow each other become one. */
   append({ slab, from, to }: Encoded): void {
     if (this.shared === slab && this.sharedTo === from) {
@@ -136,27 +151,40 @@ export class OutBatch {
 
   private longFrame(flags: number, body: Frame): void {
     const size = body.length
-    const copied = size < BY_REFERENCE
-    const room = copied ? size + LONG_HEADER : LONG_HEADER
-    const slab = this.slab === null || this.slab.length - this.at < room ? this.nextSlab(room) : this.slab
-    let at = this.at
-    slab[at++] = flags | LONG_FLAG
-    const high = Math.floor(size / 0x100000000)
-    slab[at++] = high >>> 24
-    slab[at++] = high >>> 16
-    slab[at++] = high >>> 8
-    slab[at++] = high
-    slab[at++] = size >>> 24
-    slab[at++] = size >>> 16
-    slab[at++] = size >>> 8
-    slab[at++] = size
-    if (copied) setBytes.call(slab, body, at)
-    this.at = copied ? at + size : at
-    if (!copied) {
+    if (size < BY_REFERENCE) {
+      setBytes.call(this.header(flags, size, size), body, this.at)
+      this.at += size
+    } else {
+      this.header(flags, size, 0)
       this.seal()
       this.add(body)
     }
-    this.bytes += size + LONG_HEADER
+    this.bytes += size
+  }
+
+  /** Appends the header of a frame of `size` bytes, of which `here` are to follow in the slab; returns that. */
+  private header(flags: number, size: number, here: number): Uint8Array {
+    const room = here + LONG_HEADER
+    const slab = this.slab === null || this.slab.length - this.at < room ? this.nextSlab(room) : this.slab
+    let at = this.at
+    if (size <= 255) {
+      slab[at++] = flags
+      slab[at++] = size
+    } else {
+      slab[at++] = flags | LONG_FLAG
+      const high = Math.floor(size / 0x100000000)
+      slab[at++] = high >>> 24
+      slab[at++] = high >>> 16
+      slab[at++] = high >>> 8
+      slab[at++] = high
+      slab[at++] = size >>> 24
+      slab[at++] = size >>> 16
+      slab[at++] = size >>> 8
+      slab[at++] = size
+    }
+    this.bytes += at - this.at
+    this.at = at
+    return slab
   }
 
   private seal(): void {

@@ -21,6 +21,8 @@ export interface Boxes {
 export interface BoxLoader {
   /** Null: not loaded yet. */
   readonly boxes: Boxes | null
+  /** Throws ENOTSUP, with what to install, when there is no library. */
+  check(): void
   /** Loads, and calls with null, or with why that failed. */
   load(done: (error: Error | null) => void): void
 }

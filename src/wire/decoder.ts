@@ -6,6 +6,7 @@
  */
 import { ProtocolError } from "../errors.js"
 import type { Bytes, Message } from "../message.js"
+import { Assembly } from "./assembly.js"
 
 const MORE = 0x01
 const LONG = 0x02
@@ -39,9 +40,7 @@ export interface DecoderLimits {
 }
 
 export class Decoder {
-  /** Bytes of the unfinished message that are held here. */
-  pendingBytes = 0
-  private parts: Message | null = null
+  private readonly assembly: Assembly
   /** A header that was cut, made when the first one is. */
   protected header: Uint8Array | null = null
   protected headerLength = 0
@@ -62,10 +61,16 @@ export class Decoder {
 
   constructor(
     private readonly bytes: Bytes,
-    private readonly limits: DecoderLimits,
+    limits: DecoderLimits,
     private readonly sink: DecoderSink,
   ) {
+    this.assembly = new Assembly(limits.maxFrames)
     this.largest = limits.maxMessageSize < 0 ? Number.MAX_SAFE_INTEGER : limits.maxMessageSize
+  }
+
+  /** Bytes of the unfinished message that are held here. */
+  get pendingBytes(): number {
+    return this.assembly.bytes + (this.body === null ? 0 : this.filled)
   }
 
   /**
@@ -110,7 +115,7 @@ export class Decoder {
         continue
       }
       const frame = size <= SHORT ? this.short(chunk, start, size) : this.view(chunk, start, size)
-      if ((flags & MORE) === 0 && this.parts === null) {
+      if ((flags & MORE) === 0 && this.assembly.empty) {
         if (!this.sink.onMessage([frame])) return at
       } else if (!this.part(flags, frame)) return at
     }
@@ -152,7 +157,6 @@ export class Decoder {
     if (this.filled < this.size) return at
     const frame = this.body as Uint8Array
     this.body = null
-    this.pendingBytes -= this.size
     const goOn = (this.flags & COMMAND) !== 0 ? this.sink.onCommand(frame) : this.part(this.flags, frame)
     return goOn ? at : -at - 1
   }
@@ -191,7 +195,6 @@ export class Decoder {
     }
     if (take > 0) body.set(from === 0 && take === chunk.length ? chunk : chunk.subarray(from, from + take), this.filled)
     this.filled += take
-    this.pendingBytes += take
     return from + take
   }
 
@@ -204,19 +207,8 @@ export class Decoder {
 
   /** A frame of a message of several frames. */
   protected part(flags: number, frame: Uint8Array): boolean {
-    let parts = this.parts
-    if (parts === null) this.parts = parts = [frame]
-    else parts.push(frame)
-    if ((flags & MORE) === 0) {
-      this.parts = null
-      for (let i = 0; i < parts.length - 1; i++) this.pendingBytes -= parts[i]!.length
-      return this.sink.onMessage(parts)
-    }
-    if (parts.length >= this.limits.maxFrames) {
-      throw new ProtocolError("ERR_ZMTP_UNSPECIFIED", `a message of more than ${this.limits.maxFrames} frames`)
-    }
-    this.pendingBytes += frame.length
-    return true
+    const message = this.assembly.add(frame, (flags & MORE) !== 0)
+    return message === null || this.sink.onMessage(message)
   }
 
   protected tooLarge(size: number): ProtocolError {

@@ -3,14 +3,15 @@
  * by `receive`, messages by `encode`; what comes of it are calls of one sink and bytes in one batch. Time is an argument.
  * With a peer of 1.0 or 2.0 (13, 15/ZMTP) an identity frame of each side is all the handshake, and there are no commands.
  */
-import { ProtocolError, ZmqError } from "../errors.js"
+import { AuthError, ProtocolError, ZmqError } from "../errors.js"
 import type { Bytes, Encoded, Message } from "../message.js"
+import { Assembly } from "./assembly.js"
 import type { OutBatch } from "./batch.js"
 import { COMMAND, commandData, commandName, encodeCommand, latin1, type Properties } from "./command.js"
 import { Decoder, type DecoderLimits, type DecoderSink } from "./decoder.js"
 import { Greeting, Version } from "./greeting.js"
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js"
-import type { Mechanism, MechanismFactory } from "./mechanism.js"
+import type { Ask, Cipher, HandshakeError, Mechanism, MechanismFactory } from "./mechanism.js"
 import type { PeerEngine } from "./peer-engine.js"
 import {
   type Asking,
@@ -25,6 +26,8 @@ import {
 import { encodeZmtp1, Zmtp1Decoder } from "./zmtp1.js"
 
 const MORE = 0x01
+/** In place of {@link COMMAND}, in the flags of a sealed frame (libzmq; 26/CURVEZMQ leaves the bit open). */
+const SEALED_COMMAND = 0x02
 const CANCEL_BYTE = 0
 const SUBSCRIBE_BYTE = 1
 
@@ -61,6 +64,10 @@ export interface PeerInfo {
   readonly major: number
   readonly minor: number
   readonly properties: Properties
+  /** Who it is, by the word of the authenticator; empty: nobody was asked, or no name was given. */
+  readonly userId: Uint8Array
+  /** What else the authenticator said of it; null: nobody was asked. */
+  readonly vouched: Properties | null
 }
 
 export interface EngineSink {
@@ -70,8 +77,10 @@ export interface EngineSink {
   onMessage(message: Message): boolean
   /** There are bytes in the batch that should go out. */
   onOutput(): void
-  /** The peer broke the protocol (ProtocolError) or was silent for too long (ETIMEDOUT). The engine is finished. */
-  onFault(error: ProtocolError | ZmqError): void
+  /** The peer broke the protocol (ProtocolError), was refused or refuses (AuthError), or was silent for too long (ETIMEDOUT). The engine is finished. */
+  onFault(error: HandshakeError): void
+  /** The peer was refused for now, and waits. */
+  onDeferred(error: AuthError): void
 }
 
 export class Engine implements PeerEngine, DecoderSink {
@@ -80,6 +89,10 @@ export class Engine implements PeerEngine, DecoderSink {
   private greeting: Greeting | null
   /** Null before the greeting is done, and when the handshake is: NULL has no more to do. */
   private mechanism: Mechanism | null = null
+  /** Seals messages and commands of both sides after the handshake; null: nothing does. */
+  private cipher: Cipher | null = null
+  /** Frames that came out of sealed ones. */
+  private opened: Assembly | null = null
   private decoder: Decoder
   /** Made when the first PING is to go out, or comes. */
   private heartbeat: Heartbeat | null = null
@@ -89,6 +102,7 @@ export class Engine implements PeerEngine, DecoderSink {
   private peerMinor = 0
   /** Not every message is simply put into frames: some are commands, or the framing is that of 1.0. */
   private encodesOtherwise = false
+  private asksByCommand = false
   private readonly asks: Asking | null
   private readonly isAsked: Asking | null
 
@@ -97,6 +111,8 @@ export class Engine implements PeerEngine, DecoderSink {
     private readonly bytes: Bytes,
     private readonly batch: OutBatch,
     private readonly sink: EngineSink,
+    /** Asks an authenticator about the peer; null: there is none. */
+    private readonly ask: Ask | null = null,
   ) {
     this.greeting = new Greeting(options.mechanism, options.type, options.routingId)
     this.decoder = new Decoder(bytes, options, this)
@@ -116,7 +132,7 @@ export class Engine implements PeerEngine, DecoderSink {
   }
 
   get pendingBytes(): number {
-    return this.decoder.pendingBytes
+    return this.decoder.pendingBytes + (this.opened?.bytes ?? 0)
   }
 
   receive(chunk: Uint8Array, from: number, now: number): number {
@@ -153,9 +169,14 @@ export class Engine implements PeerEngine, DecoderSink {
     this.batch.frame(0, message[last]!)
   }
 
+  end(): void {
+    this.mechanism?.end()
+    this.mechanism = null
+  }
+
   /** Bytes that were encoded for several peers are not for this one. */
   get framesAlone(): boolean {
-    return this.version < Version.Zmtp2
+    return this.version < Version.Zmtp2 || this.cipher !== null
   }
 
   nextTimeout(): number {
@@ -179,6 +200,27 @@ export class Engine implements PeerEngine, DecoderSink {
   }
 
   onMessage(message: Message): boolean {
+    return this.cipher === null ? this.onOpenMessage(message) : this.onSealed(message, this.cipher)
+  }
+
+  onCommand(body: Uint8Array): boolean {
+    if (this.cipher !== null) throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "a command that is not sealed")
+    return this.onOpenCommand(body)
+  }
+
+  /** A frame that holds another one. */
+  private onSealed(message: Message, cipher: Cipher): boolean {
+    if (message.length > 1) throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "a sealed message of several frames")
+    const plain = cipher.open(message[0]!)
+    const flags = plain[0]!
+    const body = this.bytes.view(plain.buffer, plain.byteOffset + 1, plain.length - 1)
+    if ((flags & SEALED_COMMAND) !== 0) return this.onOpenCommand(body)
+    this.opened ??= new Assembly(this.options.maxFrames)
+    const whole = this.opened.add(body, (flags & MORE) !== 0)
+    return whole === null || this.onOpenMessage(whole)
+  }
+
+  private onOpenMessage(message: Message): boolean {
     if (this.state !== State.Traffic) {
       if (this.state === State.Handshake && this.version !== Version.Zmtp3) return this.meetOld(message)
       if (this.state === State.Commands) return true
@@ -187,8 +229,8 @@ export class Engine implements PeerEngine, DecoderSink {
     return this.sink.onMessage(message)
   }
 
-  onCommand(body: Uint8Array): boolean {
-    if (this.mechanism !== null) {
+  private onOpenCommand(body: Uint8Array): boolean {
+    if (this.state === State.Handshake && this.mechanism !== null) {
       this.mechanism.receive(body)
       return this.proceed()
     }
@@ -231,7 +273,12 @@ export class Engine implements PeerEngine, DecoderSink {
       this.greetOld(greeting)
       return
     }
-    this.mechanism = this.options.mechanism.create(ownProperties(this.options), now => this.resume(now))
+    this.mechanism = this.options.mechanism.create({
+      own: ownProperties(this.options),
+      ask: this.ask,
+      proceed: () => this.resume(),
+      report: error => this.sink.onDeferred(error),
+    })
     this.proceed()
   }
 
@@ -241,7 +288,7 @@ export class Engine implements PeerEngine, DecoderSink {
     if (this.state !== State.Handshake || mechanism === null) return false
     for (let body = mechanism.next(); body !== null; body = mechanism.next()) this.send(body)
     if (!mechanism.ready) return true
-    const properties = mechanism.peer
+    const { peer: properties, verdict } = mechanism
     const type = properties.get("Socket-Type")
     const typeName = type === undefined ? "" : latin1(type)
     if (type !== undefined && !mayTalk(this.options.type, typeName)) {
@@ -251,8 +298,10 @@ export class Engine implements PeerEngine, DecoderSink {
       )
     }
     this.state = takesNoMessages(this.options.type) ? State.Commands : State.Traffic
-    this.mechanism = null
-    this.encodesOtherwise = this.asks !== null && this.peerMinor >= this.asks.since
+    this.cipher = mechanism.cipher
+    if (this.cipher === null) this.end()
+    this.asksByCommand = this.asks !== null && this.peerMinor >= this.asks.since
+    this.encodesOtherwise = this.asksByCommand || this.cipher !== null
     if (this.options.heartbeatInterval > 0 && !keepsQuiet(this.options.type)) {
       this.heartbeat = new Heartbeat(this.options)
       this.heartbeat.start(this.now)
@@ -269,6 +318,8 @@ export class Engine implements PeerEngine, DecoderSink {
       major: 3,
       minor: this.peerMinor,
       properties,
+      userId: verdict?.userId ?? NONE,
+      vouched: verdict?.metadata ?? null,
     })
   }
 
@@ -297,6 +348,8 @@ export class Engine implements PeerEngine, DecoderSink {
       major: this.version === Version.Zmtp2 ? 2 : 1,
       minor: 0,
       properties: new Map(),
+      userId: NONE,
+      vouched: null,
     })
     // ZeroMQ 2.x filters where it subscribes, and tells nobody.
     if (this.version !== Version.Unversioned || this.isAsked === null) return goesOn
@@ -304,15 +357,27 @@ export class Engine implements PeerEngine, DecoderSink {
   }
 
   private send(command: Uint8Array): void {
-    this.batch.frame(COMMAND, command)
+    this.put(COMMAND, command)
     this.sink.onOutput()
+  }
+
+  /** Appends a frame, sealed where that is due. */
+  private put(flags: number, body: Uint8Array): void {
+    const { cipher } = this
+    if (cipher === null) this.batch.frame(flags, body)
+    else cipher.seal(flags === COMMAND ? SEALED_COMMAND : flags, body, this.batch.room(0, body.length + cipher.overhead))
   }
 
   /** False: it is to be put into frames like any other. */
   private encodeOtherwise(message: Message): boolean {
-    if (this.version === Version.Zmtp3)
-      return message.length === 1 && this.encodeAsking(this.asks as Asking, message[0]!)
-    encodeZmtp1(this.batch, message)
+    if (this.version !== Version.Zmtp3) {
+      encodeZmtp1(this.batch, message)
+      return true
+    }
+    if (this.asksByCommand && message.length === 1 && this.encodeAsking(this.asks as Asking, message[0]!)) return true
+    if (this.cipher === null) return false
+    const last = message.length - 1
+    for (let i = 0; i <= last; i++) this.put(i < last ? MORE : 0, message[i]!)
     return true
   }
 
@@ -320,7 +385,7 @@ export class Engine implements PeerEngine, DecoderSink {
   private encodeAsking({ on, off }: Asking, frame: Uint8Array): boolean {
     const first = frame[0]
     if (first !== SUBSCRIBE_BYTE && first !== CANCEL_BYTE) return false
-    this.batch.frame(COMMAND, encodeCommand(first === SUBSCRIBE_BYTE ? on : off, frame.subarray(1)))
+    this.put(COMMAND, encodeCommand(first === SUBSCRIBE_BYTE ? on : off, frame.subarray(1)))
     return true
   }
 
@@ -335,8 +400,7 @@ export class Engine implements PeerEngine, DecoderSink {
   }
 
   /** The mechanism waited for something else than the peer, and goes on. */
-  private resume(now: number): void {
-    this.now = now
+  private resume(): void {
     try {
       this.proceed()
     } catch (error) {
@@ -346,7 +410,7 @@ export class Engine implements PeerEngine, DecoderSink {
 
   /** What the peer did wrong ends here; anything else is a bug and goes on up. */
   private fail(error: unknown): void {
-    if (!(error instanceof ProtocolError) && !(error instanceof ZmqError)) throw error
+    if (!(error instanceof ProtocolError) && !(error instanceof ZmqError) && !(error instanceof AuthError)) throw error
     if (this.state === State.Failed) return
     this.sink.onFault(error)
     this.state = State.Failed

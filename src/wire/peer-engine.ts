@@ -17,4 +17,6 @@ export interface PeerEngine {
   /** When {@link handleTimeout} wants to be called; Infinity: never. */
   nextTimeout(): number
   handleTimeout(now: number): void
+  /** The connection is over: forgets its keys. */
+  end(): void
 }

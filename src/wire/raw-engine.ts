@@ -19,6 +19,8 @@ const STRANGER: PeerInfo = {
   major: 0,
   minor: 0,
   properties: new Map(),
+  userId: new Uint8Array(0),
+  vouched: null,
 }
 
 export class RawEngine implements PeerEngine {
@@ -65,5 +67,9 @@ export class RawEngine implements PeerEngine {
 
   handleTimeout(): void {
     // It never asked to be called.
+  }
+
+  end(): void {
+    // It has no keys.
   }
 }

@@ -1,0 +1,19 @@
+/** Who decides whether a peer may come in, seen from a connection. */
+import type { Ask, Credentials } from "../wire/mechanism.js"
+
+/** What is asked about a peer. */
+export interface AuthenticationRequest extends Credentials {
+  /** The numeric address of the peer, without a port; `localhost` over ipc. */
+  readonly address: string
+}
+
+export interface Authenticator {
+  /** Answers once, at any time. */
+  ask(request: AuthenticationRequest, answer: Parameters<Ask>[1]): void
+}
+
+/** The address in an endpoint such as `tcp://127.0.0.1:40312` or `tcp://[::1]:40312`. */
+export function addressOf(remote: string): string {
+  const host = /^[a-z+]+:\/\/\[?([^\]/]*?)\]?:\d+$/.exec(remote)?.[1]
+  return host ?? "localhost"
+}
