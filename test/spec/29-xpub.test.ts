@@ -6,18 +6,7 @@ import { freshEndpoint, transports } from "../support/endpoints.js"
 import { zmq } from "../support/engine.js"
 import { eventually } from "../support/eventually.js"
 import { bound, fill, nothingArrives, ownSockets, text, texts, whileNudging } from "../support/sockets.js"
-
-const on = (topic: string) => `\u0001${topic}`
-const off = (topic: string) => `\u0000${topic}`
-
-type XPublisher = InstanceType<typeof zmq.XPublisher>
-
-/** In manual mode the application sets a peer's topics; zeromq.js has no method for it, only the option underneath. */
-function apply(pub: XPublisher, change: "subscribe" | "unsubscribe", topic: string): void {
-  const raw = pub as unknown as Record<string, (...values: unknown[]) => void>
-  if (raw[change]) raw[change](topic)
-  else raw.setStringOption!(change === "subscribe" ? 6 : 7, topic)
-}
+import { apply, off, on } from "../support/subscriptions.js"
 
 describe.each(transports)("29/PUBSUB: XPUB over %s", transport => {
   const own = ownSockets()
