@@ -302,6 +302,21 @@ describe.each(transports)("29/PUBSUB: XPUB over %s", transport => {
     expect(await whileNudging([pub], text(sub))).toEqual(["Welcome"])
   })
 
+  it("NODROP: what is below the mark is sent; of what is sent until EAGAIN nothing is lost (nodrop)", async () => {
+    const pub = own(new zmq.XPublisher({ noDrop: true, sendHighWaterMark: 2_000 }))
+    const sub = own(new zmq.Subscriber())
+    sub.connect(await bound(pub, freshEndpoint(transport)))
+    sub.subscribe("")
+    expect(await text(pub)).toEqual([on("")])
+    expect(await fill(pub, index => `${index}`, 1_999)).toBe(1_999)
+    for (let index = 0; index < 1_999; index++) expect(await text(sub)).toEqual([`${index}`])
+    const padding = Buffer.alloc(transport === "inproc" ? 1 : 16 * 1024)
+    const sent = await fill(pub, index => [`${index}`, padding], 20_000)
+    expect(sent).toBeLessThan(20_000)
+    for (let index = 0; index < sent; index++) expect(String((await sub.receive())[0])).toBe(`${index}`)
+    await nothingArrives(sub, 30)
+  })
+
   it("NODROP: a message that a subscriber has no room for is not sent, and nothing that was sent is lost", async () => {
     const pub = own(new zmq.XPublisher({ noDrop: true, sendHighWaterMark: 200 }))
     const sub = own(new zmq.Subscriber({ receiveHighWaterMark: 200 }))

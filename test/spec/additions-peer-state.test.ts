@@ -84,7 +84,11 @@ describe.skipIf(engine === "zeromq").each(wired)("what a peer said of itself ove
       await eventually(() => router.readable)
       const { message, peer } = await router.receiveFrom()
       expect(message.map(String)).toEqual(["X", body, "a", "b"])
-      expect([peer.type, String(peer.routingId), String(peer.metadata.get("X-hello"))]).toEqual(["DEALER", "X", "World"])
+      expect([peer.type, String(peer.routingId), String(peer.metadata.get("X-hello"))]).toEqual([
+        "DEALER",
+        "X",
+        "World",
+      ])
       expect(peer.address).toMatch(transport === "tcp" ? /^tcp:\/\/127\.0\.0\.1:\d+$/ : /^ipc:\/\//)
       expect(peer.metadata.get("Hello")).toBeUndefined()
     }
