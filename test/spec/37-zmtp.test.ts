@@ -13,7 +13,7 @@ const TCP = "tcp://127.0.0.1:*"
 const hex = (bytes: Buffer) => bytes.toString("hex")
 const ascii = (characters: string) => Buffer.from(characters).toString("hex")
 
-describe("a peer made by hand that subscribes to an XPUB", () => {
+describe("a peer made by hand at an XPUB", () => {
   const own = ownSockets()
 
   it.each([
@@ -21,7 +21,7 @@ describe("a peer made by hand that subscribes to an XPUB", () => {
     ["3.0, by a message that begins with 1", 0, "00020141"],
     ["3.0, by the command, which it need not know", 0, `040b09${ascii("SUBSCRIBE")}41`],
     ["3.1, by the message of older peers", 1, "00020141"],
-  ])("of ZMTP %s", async (_, minor, subscription) => {
+  ])("is heard when it subscribes: of ZMTP %s", async (_, minor, subscription) => {
     const pub = own(new zmq.XPublisher())
     const raw = await RawPeer.connect(await bound(pub, TCP))
     raw.send(greeting({ minor }))
