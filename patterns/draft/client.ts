@@ -1,5 +1,12 @@
 /** CLIENT (41/CLISRV): one frame at a time, round-robin out to its servers and fair in. Waits when no server has room. */
-import { type Message as Frames, type Link, LoadBalancer, type OptionsOf, type Pipe } from "../../src/index.js"
+import {
+  type Message as Frames,
+  type Link,
+  LoadBalancer,
+  type LostRole,
+  type OptionsOf,
+  type Pipe,
+} from "../../src/index.js"
 import { alsoReceives, type Message, type ReceiveMethods, type SocketOptions, withOptions } from "../socket.js"
 import { CheckedQueue } from "./checked-queue.js"
 import { SingleWritable, takeSingle } from "./single.js"
@@ -23,6 +30,11 @@ export class Client extends SingleWritable {
   override pipeEnded({ pipe }: Link): void {
     this.out.remove(pipe)
     this.in.end(pipe)
+  }
+
+  override pipeLost({ pipe }: Link, role: LostRole): void {
+    const hiccup = this.store.bytesOf("hiccupMessage")
+    if (hiccup !== null && role === "connected") pipe.note(Buffer.from(hiccup))
   }
 
   override onReadable(pipe: Pipe): void {

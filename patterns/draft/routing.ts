@@ -7,6 +7,7 @@ import {
   checkWait,
   type Message as Frames,
   type Link,
+  type LostRole,
   type Pipe,
   type SocketTypeName,
   type WaitOptions,
@@ -78,6 +79,11 @@ export abstract class Routing extends Readable<[Message, RoutingOptions]> {
   override pipeEnded({ pipe }: Link): void {
     this.in.end(pipe)
     this.pipes.delete(this.ids.get(pipe) as number)
+  }
+
+  override pipeLost({ pipe }: Link, role: LostRole): void {
+    const news = this.store.bytesOf(role === "connected" ? "hiccupMessage" : "disconnectMessage")
+    if (news !== null) pipe.note(Buffer.from(news))
   }
 
   override onReadable(pipe: Pipe): void {

@@ -172,7 +172,8 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> impleme
       if (this.paused !== null) await this.paused.over
       else if (!turn.open) await turn.later()
       else if (!near.readable) await near.whenReadable()
-      else if (!far.writable) await far.whenWritable()
+      // One socket for both sides is not asked: a REP has room for a reply only once it has taken the request (libzmq).
+      else if (far !== near && !far.writable) await far.whenWritable()
       else if (this.copying !== null) {
         await this.copying
         this.copying = null

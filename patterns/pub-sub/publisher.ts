@@ -2,6 +2,7 @@
 import type { Message, OptionsOf, Pipe } from "../../src/index.js"
 import { type SocketOptions, withOptions } from "../socket.js"
 import { Publishing } from "./publishing.js"
+import type { SubscriptionKind } from "./subscription.js"
 
 export class Publisher extends Publishing {
   constructor(options?: SocketOptions<Publisher>) {
@@ -9,7 +10,7 @@ export class Publisher extends Publishing {
     this.begin(options)
   }
 
-  protected override onUpstream(pipe: Pipe, message: Message, kind: "subscribe" | "cancel" | "message"): void {
+  protected override onUpstream(pipe: Pipe, message: Message, kind: SubscriptionKind | "message"): void {
     const topic = message[0]!.subarray(1)
     if (kind === "subscribe") this.subscriptions.add(pipe, topic)
     else if (kind === "cancel") this.subscriptions.remove(pipe, topic)

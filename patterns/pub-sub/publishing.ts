@@ -20,9 +20,7 @@ import {
 import { toTopic } from "../frames.js"
 import { Pace } from "../pace.js"
 import { type ContextOption, Writable } from "../socket.js"
-
-const CANCEL = 0
-const SUBSCRIBE = 1
+import { type SubscriptionKind, subscriptionKind, takeLeading } from "./subscription.js"
 
 export abstract class Publishing extends Writable {
   protected readonly subscriptions = new Subscriptions()
@@ -41,7 +39,7 @@ export abstract class Publishing extends Writable {
   }
 
   /** A peer subscribed or cancelled, or sent something else. */
-  protected abstract onUpstream(pipe: Pipe, message: Message, kind: "subscribe" | "cancel" | "message"): void
+  protected abstract onUpstream(pipe: Pipe, message: Message, kind: SubscriptionKind | "message"): void
 
   /** Different topics that peers are subscribed to now. ZMQ_TOPICS_COUNT. */
   get topicsCount(): number {
@@ -94,7 +92,7 @@ export abstract class Publishing extends Writable {
   override sendNow(message: Message): boolean {
     const { targets } = this
     targets.length = 0
-    this.match(message[0]!, targets)
+    this.choose(message[0]!, targets)
     const size = sizeOf(message)
     const { noDrop } = this.store.values
     if (noDrop && !allAdmit(targets, size)) return false
@@ -124,10 +122,17 @@ export abstract class Publishing extends Writable {
     return false
   }
 
+  /** Appends those to whom a message goes that begins with this frame. */
+  protected choose(frame: Uint8Array, into: Pipe[]): void {
+    this.match(frame, into)
+  }
+
   private upstream(pipe: Pipe, message: Message): void {
-    const first = message.length === 1 ? message[0]![0] : undefined
-    const kind = first === SUBSCRIBE ? "subscribe" : first === CANCEL ? "cancel" : "message"
-    this.onUpstream(pipe, message, kind)
+    const rest =
+      message.length > 1 && this.store.values.onlyFirstSubscribe
+        ? takeLeading(message, (kind, subscription) => this.onUpstream(pipe, subscription, kind))
+        : message
+    if (rest !== null) this.onUpstream(pipe, rest, subscriptionKind(rest) ?? "message")
   }
 
   private match(frame: Uint8Array, into: Pipe[]): void {

@@ -19,7 +19,7 @@ export class Subscriber extends Subscribing {
 
   /** Takes back what {@link subscribe} asked for; without topics, the subscription to all messages. */
   unsubscribe(...topics: (string | Buffer)[]): void {
-    for (const topic of this.checkTopics(topics)) this.up.unsubscribe(topic)
+    for (const topic of this.checkTopics(topics)) this.up.unsubscribe(topic, false)
   }
 
   override receiveNow(): Message | undefined {

@@ -4,9 +4,7 @@
  */
 import { FairQueue, type Link, type Message, type Pipe, type SocketTypeName, Trie } from "../../src/index.js"
 import { type ContextOption, Readable } from "../socket.js"
-
-const CANCEL = 0
-const SUBSCRIBE = 1
+import { CANCEL, SUBSCRIBE, subscription, subscriptionKind } from "./subscription.js"
 
 /** The topics of one socket, and its pipes to publishers. */
 class Upstream {
@@ -47,15 +45,12 @@ class Upstream {
     this.tell(subscription(SUBSCRIBE, topic))
   }
 
-  unsubscribe(topic: Uint8Array): void {
-    const count = this.topics.get(topic)
-    if (count === undefined) return
-    if (count > 1) {
-      this.topics.set(topic, count - 1)
-      return
-    }
-    this.topics.delete(topic)
-    this.tell(subscription(CANCEL, topic))
+  /** Only the last one of a topic goes up, unless `each` does. */
+  unsubscribe(topic: Uint8Array, each: boolean): void {
+    const count = this.topics.get(topic) ?? 0
+    if (count > 1) this.topics.set(topic, count - 1)
+    else if (count === 1) this.topics.delete(topic)
+    if (count === 1 || each) this.tell(subscription(CANCEL, topic))
   }
 
   /** Passes on what is no subscription; a publisher whose queue is full misses it. */
@@ -66,19 +61,6 @@ class Upstream {
   private tell(frame: Buffer): void {
     for (const pipe of this.told) pipe.force([frame])
   }
-}
-
-function subscription(first: number, topic: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(1 + topic.length)
-  frame[0] = first
-  frame.set(topic, 1)
-  return frame
-}
-
-/** Reads 1 or 0 of a subscription; null for any other message. */
-export function subscriptionKind(message: Message): "subscribe" | "cancel" | null {
-  const first = message.length === 1 ? message[0]![0] : undefined
-  return first === SUBSCRIBE ? "subscribe" : first === CANCEL ? "cancel" : null
 }
 
 /** The receiving half, which is the same for both. */

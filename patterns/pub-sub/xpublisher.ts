@@ -1,18 +1,21 @@
 /**
  * XPUB (29/PUBSUB): as PUB, and the subscriptions can be received: a message of one frame, 1 or 0 and the topic. By default
  * the first subscriber of a topic and the loss of the last are told. With `manual` a subscription takes effect only by
- * {@link subscribe}.
+ * {@link subscribe}; with `manualLastValue` the next message is then for that subscriber alone, who has missed it.
  */
 import { type Link, type Message, type OptionsOf, type Pipe, Ring, Subscriptions } from "../../src/index.js"
 import { toTopic } from "../frames.js"
 import { alsoReceives, type ReceiveMethods, type SocketOptions, withOptions } from "../socket.js"
 import { Publishing } from "./publishing.js"
+import { CANCEL, type SubscriptionKind, subscription } from "./subscription.js"
 
 type Verbosity = null | "allSubs" | "allSubsUnsubs"
 
 interface Upstream {
   message: Message
   pipe: Pipe
+  /** A subscription or a cancellation. */
+  notice: boolean
 }
 
 export class XPublisher extends Publishing {
@@ -58,9 +61,9 @@ export class XPublisher extends Publishing {
 
   override pipeEnded(link: Link): void {
     const { pipe } = link
-    const all = this.level === "allSubsUnsubs" || this.store.values.manual
-    const removed = this.store.values.manual ? this.requests.removeAll(pipe) : this.subscriptions.removeAll(pipe)
-    for (const { topic, last } of removed) if (last || all) this.tell(pipe, [notice(0, topic)])
+    const all = this.level === "allSubsUnsubs" || this.isManual
+    const removed = (this.isManual ? this.requests : this.subscriptions).removeAll(pipe)
+    for (const { topic, last } of removed) if (last || all) this.tell(pipe, [subscription(CANCEL, topic)], true)
     if (this.lastPipe === pipe) this.lastPipe = null
     super.pipeEnded(link)
     this.receives.serve()
@@ -77,8 +80,23 @@ export class XPublisher extends Publishing {
     if (next === undefined) return undefined
     if (this.pending.length === 0) for (const pipe of this.pipes) if (pipe.inbound.length > 0) super.onReadable(pipe)
     this.from = next.pipe
-    this.lastPipe = next.pipe.ended ? null : next.pipe
+    if (next.notice) this.lastPipe = next.pipe.ended ? null : next.pipe
     return next.message
+  }
+
+  override sendNow(message: Message): boolean {
+    const sent = super.sendNow(message)
+    if (sent && this.store.values.manualLastValue) this.lastPipe = null
+    return sent
+  }
+
+  protected override choose(frame: Uint8Array, into: Pipe[]): void {
+    super.choose(frame, into)
+    const { lastPipe } = this
+    if (lastPipe === null || !this.store.values.manualLastValue) return
+    const matches = into.includes(lastPipe)
+    into.length = 0
+    if (matches) into.push(lastPipe)
   }
 
   protected override get canReceive(): boolean {
@@ -94,29 +112,30 @@ export class XPublisher extends Publishing {
     return mark > 0 && this.pending.length >= mark
   }
 
-  protected override onUpstream(pipe: Pipe, message: Message, kind: "subscribe" | "cancel" | "message"): void {
-    const { manual } = this.store.values
+  private get isManual(): boolean {
+    const { manual, manualLastValue } = this.store.values
+    return manual || manualLastValue
+  }
+
+  protected override onUpstream(pipe: Pipe, message: Message, kind: SubscriptionKind | "message"): void {
+    const manual = this.isManual
     const into = manual ? this.requests : this.subscriptions
     const topic = message[0]!.subarray(1)
     if (kind === "message") {
-      this.tell(pipe, message)
+      this.tell(pipe, message, false)
     } else if (kind === "subscribe") {
       const { first } = into.add(pipe, topic)
-      if (manual || first || this.level !== null) this.tell(pipe, message)
+      if (manual || first || this.level !== null) this.tell(pipe, message, true)
     } else {
       const { last, own } = into.remove(pipe, topic)
-      if (manual || last || !own || this.level === "allSubsUnsubs") this.tell(pipe, message)
+      if (manual || last || !own || this.level === "allSubsUnsubs") this.tell(pipe, message, true)
     }
   }
 
-  private tell(pipe: Pipe, message: Message): void {
+  private tell(pipe: Pipe, message: Message, notice: boolean): void {
     if (this.isFull && !this.listenedTo) pipe.counters.drop("full")
-    else this.pending.push({ message, pipe })
+    else this.pending.push({ message, pipe, notice })
   }
-}
-
-function notice(first: number, topic: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from([first]), topic])
 }
 
 export interface XPublisher extends OptionsOf<"XPUB">, ReceiveMethods {}

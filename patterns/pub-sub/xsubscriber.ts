@@ -4,7 +4,8 @@
  */
 import type { Message, OptionsOf } from "../../src/index.js"
 import { alsoSends, type SendMethods, type SocketOptions, withOptions } from "../socket.js"
-import { Subscribing, subscriptionKind } from "./subscribing.js"
+import { Subscribing } from "./subscribing.js"
+import { type SubscriptionKind, subscriptionKind, takeLeading } from "./subscription.js"
 
 export class XSubscriber extends Subscribing {
   constructor(options?: SocketOptions<XSubscriber>) {
@@ -13,11 +14,21 @@ export class XSubscriber extends Subscribing {
   }
 
   override sendNow(message: Message): boolean {
-    const kind = subscriptionKind(message)
-    if (kind === null) this.up.send(message)
-    else if (kind === "subscribe") this.up.subscribe(message[0]!.subarray(1))
-    else this.up.unsubscribe(message[0]!.subarray(1))
+    const rest =
+      message.length > 1 && this.store.values.onlyFirstSubscribe
+        ? takeLeading(message, (kind, [frame]) => this.change(kind, frame!))
+        : message
+    if (rest === null) return true
+    const kind = subscriptionKind(rest)
+    if (kind === null) this.up.send(rest)
+    else this.change(kind, rest[0]!)
     return true
+  }
+
+  private change(kind: SubscriptionKind, frame: Uint8Array): void {
+    const topic = frame.subarray(1)
+    if (kind === "subscribe") this.up.subscribe(topic)
+    else this.up.unsubscribe(topic, this.store.values.xsubVerboseUnsubscribe)
   }
 
   protected override get canSend(): boolean {

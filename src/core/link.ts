@@ -164,6 +164,12 @@ export class Peer<B extends Uint8Array = Uint8Array> {
     return since === null ? null : new Date(since)
   }
 
+  /** Whether there is room for a message to this peer. */
+  get writable(): boolean {
+    const { pipe } = this.link
+    return !pipe.ended && pipe.admits(0)
+  }
+
   stats(): PeerStats {
     const { counters, inbound, outbound } = this.link.pipe
     return statsOf(counters, inbound.length, outbound.length)

@@ -37,7 +37,7 @@ export class OptionStore {
     if (longest !== undefined && bytes.length > longest) {
       throw new ZmqError("EINVAL", { detail: `expected ${name} of at most ${longest} bytes, got ${bytes.length}` })
     }
-    if (list !== undefined) return this.join(name, decoder.decode(bytes), list)
+    if (list !== undefined) return value === null ? null : this.join(name, decoder.decode(bytes), list)
     if (name === "routingId" && (bytes.length === 0 || bytes.length > MAX_ROUTING_ID)) {
       throw new ZmqError("EINVAL", {
         detail: `expected a routingId of 1 to ${MAX_ROUTING_ID} bytes, got ${bytes.length}`,
@@ -50,8 +50,7 @@ export class OptionStore {
   }
 
   /** Adds to a list what it does not have yet. */
-  private join(name: OptionName, text: string, separator: string): string | null {
-    if (text === "") return null
+  private join(name: OptionName, text: string, separator: string): string {
     const added = text.split(separator)
     for (const item of added) checkItem(name, item)
     const before = this.values[name]

@@ -55,6 +55,10 @@ const BEYOND = [
   "reconnectStop",
   "metadata",
   "routerNotify",
+  "priority",
+  "busyPoll",
+  "inBatchSize",
+  "outBatchSize",
 ]
 /** libzmq was built without these, or cannot give their value before one was set. */
 const UNREADABLE = [

@@ -326,6 +326,34 @@ describe.each(transports)("28/REQREP: ROUTER over %s", transport => {
   })
 })
 
+describe("28/REQREP: ROUTER over tcp, to a peer that never reads", () => {
+  const own = ownSockets()
+
+  it("MANDATORY: EAGAIN after more than ten messages of 64 KiB, and again after more (router_mandatory_hwm)", async () => {
+    const router = own(new zmq.Router({ mandatory: true, sendHighWaterMark: 1 }))
+    const dealer = own(new zmq.Dealer({ routingId: "X", receiveHighWaterMark: 1 }))
+    dealer.connect(await bound(router, freshEndpoint("tcp")))
+    await dealer.send("Hello")
+    await router.receive()
+    const body = Buffer.alloc(64 * 1024)
+    let taken = await fillUp(router, () => ["X", body])
+    expect(taken).toBeGreaterThan(10)
+    // What is on its way goes on into the kernel's buffers, so there may be room for a few more.
+    router.sendTimeout = 0
+    await eventually(async () => {
+      const code = await router.send(["X", body]).then(
+        () => null,
+        error => error.code,
+      )
+      if (code === null) taken += 1
+      return code === "EAGAIN"
+    })
+    expect(taken).toBeGreaterThan(20)
+    for (let index = 0; index < taken; index++) expect((await dealer.receive())[0]).toHaveLength(body.length)
+    await nothingArrives(dealer, 30)
+  })
+})
+
 describe.each(wired)("28/REQREP: ROUTER whose peers leave, over %s", transport => {
   const own = ownSockets()
 

@@ -6,18 +6,7 @@ import { freshEndpoint, transports } from "../support/endpoints.js"
 import { zmq } from "../support/engine.js"
 import { eventually } from "../support/eventually.js"
 import { bound, fill, nothingArrives, ownSockets, text, texts, whileNudging } from "../support/sockets.js"
-
-const on = (topic: string) => `\u0001${topic}`
-const off = (topic: string) => `\u0000${topic}`
-
-type XPublisher = InstanceType<typeof zmq.XPublisher>
-
-/** In manual mode the application sets a peer's topics; zeromq.js has no method for it, only the option underneath. */
-function apply(pub: XPublisher, change: "subscribe" | "unsubscribe", topic: string): void {
-  const raw = pub as unknown as Record<string, (...values: unknown[]) => void>
-  if (raw[change]) raw[change](topic)
-  else raw.setStringOption!(change === "subscribe" ? 6 : 7, topic)
-}
+import { apply, off, on } from "../support/subscriptions.js"
 
 describe.each(transports)("29/PUBSUB: XPUB over %s", transport => {
   const own = ownSockets()
@@ -311,6 +300,21 @@ describe.each(transports)("29/PUBSUB: XPUB over %s", transport => {
     const sub = own(new zmq.XSubscriber())
     sub.connect(await bound(pub, freshEndpoint(transport)))
     expect(await whileNudging([pub], text(sub))).toEqual(["Welcome"])
+  })
+
+  it("NODROP: what is below the mark is sent; of what is sent until EAGAIN nothing is lost (nodrop)", async () => {
+    const pub = own(new zmq.XPublisher({ noDrop: true, sendHighWaterMark: 2_000 }))
+    const sub = own(new zmq.Subscriber())
+    sub.connect(await bound(pub, freshEndpoint(transport)))
+    sub.subscribe("")
+    expect(await text(pub)).toEqual([on("")])
+    expect(await fill(pub, index => `${index}`, 1_999)).toBe(1_999)
+    for (let index = 0; index < 1_999; index++) expect(await text(sub)).toEqual([`${index}`])
+    const padding = Buffer.alloc(transport === "inproc" ? 1 : 16 * 1024)
+    const sent = await fill(pub, index => [`${index}`, padding], 20_000)
+    expect(sent).toBeLessThan(20_000)
+    for (let index = 0; index < sent; index++) expect(String((await sub.receive())[0])).toBe(`${index}`)
+    await nothingArrives(sub, 30)
   })
 
   it("NODROP: a message that a subscriber has no room for is not sent, and nothing that was sent is lost", async () => {

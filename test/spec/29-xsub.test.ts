@@ -6,9 +6,7 @@ import { freshEndpoint, transports, wired } from "../support/endpoints.js"
 import { zmq } from "../support/engine.js"
 import { eventually } from "../support/eventually.js"
 import { bound, nothingArrives, ownSockets, text, texts } from "../support/sockets.js"
-
-const on = (topic: string) => `\u0001${topic}`
-const off = (topic: string) => `\u0000${topic}`
+import { off, on } from "../support/subscriptions.js"
 
 describe.each(transports)("29/PUBSUB: XSUB over %s", transport => {
   const own = ownSockets()

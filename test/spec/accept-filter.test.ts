@@ -12,6 +12,7 @@ describe("tcpAcceptFilter (113)", () => {
   const own = ownSockets()
 
   it.each([
+    "",
     "foo",
     "0.0.0.0foo",
     "/foo",

@@ -124,6 +124,39 @@ describe.skipIf(engine === "zeromq")("closing a context", () => {
     await context.close()
   })
 
+  it("is done at once when it has none (ctx_destroy)", async () => {
+    await new zmq.Context().close()
+    const context = new zmq.Context()
+    await new zmq.Pair({ context }).close()
+    await context.close()
+  })
+
+  it("does not wait for inproc names that nobody has bound, though something is queued for them", async () => {
+    const context = new zmq.Context()
+    const address = freshEndpoint("inproc")
+    const pushes = Array.from({ length: 3 }, () => new zmq.Push({ context }))
+    for (const push of pushes) push.connect(address)
+    await pushes[0]!.send("for nobody")
+    await pushes[1]!.close()
+    await context.close()
+    expect(pushes.every(push => push.closed)).toBe(true)
+    const elsewhere = own(new zmq.Pull())
+    await elsewhere.bind(address)
+    await nothingArrives(elsewhere, 30)
+  })
+
+  it("ends a bind that waits for others, and those who wait in it (shutdown_during_pend)", async () => {
+    const context = new zmq.Context()
+    const address = freshEndpoint("inproc")
+    const pair = new zmq.Pair({ context })
+    pair.connect(address)
+    const waiting = failure(() => pair.receive())
+    const closing = context.close()
+    expect((await failure(() => new zmq.Pair({ context }))).code).toMatch(/^(ETERM|EFAULT)$/)
+    expect((await waiting).code).toBe("EAGAIN")
+    await closing
+  })
+
   it("makes no further sockets", async () => {
     const context = new zmq.Context()
     await context.close()

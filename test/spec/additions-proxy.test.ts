@@ -252,6 +252,20 @@ describe.skipIf(engine === "zeromq").each<Transport>(["tcp", "inproc"])("a proxy
     await ended(proxy, running)
   })
 
+  it("REP for both sides: sends each request back as its reply (proxy_single_socket)", async () => {
+    const echo = own(new zmq.Reply())
+    const proxy = new zmq.Proxy(echo, echo)
+    const clients = [own(new zmq.Request()), own(new zmq.Request())]
+    const address = await bound(echo, freshEndpoint(transport))
+    for (const client of clients) client.connect(address)
+    const running = proxy.run()
+    for (const number of numbers(10)) {
+      for (const client of clients) await client.send([number, "ABC"])
+      for (const client of clients) expect(await text(client)).toEqual([number, "ABC"])
+    }
+    await ended(proxy, running)
+  })
+
   it("returns a socket's messages to where they came from, when both sides are the same socket", async () => {
     const echo = own(new zmq.Dealer())
     const proxy = new zmq.Proxy(echo, echo)

@@ -2,12 +2,17 @@
  * Socket events: which come, in what order, with what in them (case 118 of the list of portable cases, and libzmq's sequences).
  */
 import { connect } from "node:net"
+import { networkInterfaces } from "node:os"
 import { describe, expect, it } from "vitest"
 import { freePort, freshEndpoint, reservedEndpoint, wired } from "../support/endpoints.js"
 import { zmq } from "../support/engine.js"
 import { EventLog, type SocketEvent } from "../support/events.js"
 import { eventually } from "../support/eventually.js"
 import { bound, failure, ownSockets, text } from "../support/sockets.js"
+
+const loopback = Object.values(networkInterfaces()).flat()
+const noIpv6 = !loopback.some(address => address?.internal && address.family === "IPv6")
+if (noIpv6) console.log("no IPv6 loopback here: its cases are skipped")
 
 describe.each(wired)("events over %s", transport => {
   const own = ownSockets()
@@ -115,6 +120,20 @@ describe.each(wired)("events over %s", transport => {
     await pubLog.staysQuiet()
     for (const log of [pullLog, pubLog]) expect(log.types).not.toContain("handshake")
     expect(pubLog.types).not.toContain("connect:retry")
+  })
+})
+
+describe("events over IPv6", () => {
+  const own = ownSockets()
+
+  it.skipIf(noIpv6)("name the endpoint as it was bound and connected to, on both sides", async () => {
+    const server = own(new zmq.Pair({ ipv6: true }))
+    const client = own(new zmq.Pair({ ipv6: true }))
+    const logs = [new EventLog(server), new EventLog(client)] as const
+    const address = await bound(server, "tcp://[::1]:*")
+    client.connect(address)
+    for (const log of logs) await log.seen("handshake")
+    for (const log of logs) for (const event of log.all) expect(event).toMatchObject({ address })
   })
 })
 

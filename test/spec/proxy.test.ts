@@ -120,6 +120,29 @@ describe.each<Transport>(["tcp", "inproc"])("a proxy over %s", transport => {
     await ended(proxy, running)
   })
 
+  it("XSUB and XPUB with NODROP: a slow subscriber stops the publisher, and loses nothing (proxy_hwm)", async () => {
+    const marks = { sendHighWaterMark: 10, receiveHighWaterMark: 10 }
+    const { proxy, front, back } = await between(
+      new zmq.XSubscriber(marks),
+      new zmq.XPublisher({ ...marks, noDrop: true }),
+    )
+    const running = proxy.run()
+    const publisher = own(new zmq.XPublisher({ ...marks, noDrop: true }))
+    const subscriber = own(new zmq.Subscriber({ receiveHighWaterMark: 10 }))
+    publisher.connect(front)
+    subscriber.connect(back)
+    subscriber.subscribe("")
+    expect(await text(publisher)).toEqual(["\u0001"])
+    const body = Buffer.alloc(50_000)
+    const sent = await fillUp(publisher, index => [`${index}`, body])
+    expect(sent).toBeGreaterThanOrEqual(20)
+    // Two queues of both marks, and the one that the proxy holds.
+    if (transport === "inproc") expect(sent).toBeLessThanOrEqual(41)
+    else expect(sent).toBeLessThan(1_000)
+    expect((await drained(subscriber)).map(([number]) => number)).toEqual(numbers(sent))
+    await ended(proxy, running)
+  })
+
   it("ends when it is terminated while it is paused, or nobody is at the back-end", async () => {
     const { proxy, front } = await between(new zmq.Pull(), new zmq.Push())
     const running = proxy.run()

@@ -4,15 +4,23 @@ import { type AnySocket, engine } from "./engine.js"
 const NUMBERS = {
   metadata: 95,
   routerNotify: 97,
+  manualLastValue: 98,
+  inBatchSize: 101,
+  outBatchSize: 102,
+  onlyFirstSubscribe: 108,
   reconnectStop: 109,
   helloMessage: 110,
   disconnectMessage: 111,
+  priority: 112,
+  busyPoll: 113,
   hiccupMessage: 114,
+  xsubVerboseUnsubscribe: 115,
   topicsCount: 116,
 } as const
 
 interface Native {
   setStringOption(option: number, value: string): void
+  setBoolOption(option: number, value: boolean): void
   setInt32Option(option: number, value: number): void
   getInt32Option(option: number): number
 }
@@ -20,13 +28,14 @@ interface Native {
 /** Sets draft options of a socket, and returns it. */
 export function withDraft<S extends AnySocket>(
   socket: S,
-  options: { [K in keyof typeof NUMBERS]?: string | number },
+  options: { [K in keyof typeof NUMBERS]?: string | number | boolean },
 ): S {
   const native = socket as unknown as Native
   for (const [name, value] of Object.entries(options)) {
     const number = NUMBERS[name as keyof typeof NUMBERS]
     if (engine === "peerlane") Object.assign(socket, { [name]: value })
     else if (typeof value === "number") native.setInt32Option(number, value)
+    else if (typeof value === "boolean") native.setBoolOption(number, value)
     else native.setStringOption(number, value)
   }
   return socket
