@@ -1,6 +1,7 @@
 /** The public context, and the one that sockets use when none is given. */
 import { ContextBase, type ContextSettings, nodeRuntime, otherThreads, transports, ZmqError } from "../src/index.js"
 import { bufferBytes, newSlab } from "./bytes.js"
+import { sodium } from "./curve/sodium.js"
 
 /** What can be set on a context, by its constructor or as properties. */
 export interface ContextOptions extends Partial<ContextSettings> {
@@ -25,6 +26,7 @@ export class Context {
       slab: newSlab,
       transports,
       threads: null,
+      boxes: sodium,
       ...surroundings,
     })
     if (options !== undefined && (typeof options !== "object" || options === null)) {

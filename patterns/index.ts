@@ -1,5 +1,6 @@
 /** `peerlane`: sockets that speak ZMTP to any ZeroMQ peer, with the names and the behaviour of the `zeromq` package. */
 export {
+  AuthError,
   type Dropped,
   type Event,
   type EventOfType,
@@ -29,6 +30,7 @@ export { Request } from "./req-rep/request.js"
 export type { Readable, Writable } from "./roles.js"
 export { Dealer } from "./router-dealer/dealer.js"
 export { Router, type RouterConnectOptions } from "./router-dealer/router.js"
+export type { Authenticate, Authentication, AuthenticationRequest } from "./security/authenticate.js"
 export { type BatchOptions, type Message, type Peer, Socket, type SocketOptions } from "./socket.js"
 export { Stream, type StreamConnectOptions } from "./stream/stream.js"
 
@@ -38,5 +40,6 @@ export const version = "4.3.5"
 /** What can be done beyond tcp and inproc, by the names of `zeromq`. */
 export const capability: Partial<Record<"ipc" | "pgm" | "tipc" | "norm" | "curve" | "gssapi" | "draft", boolean>> = {
   ipc: true,
+  curve: true,
   draft: true,
 }

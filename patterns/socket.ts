@@ -1,5 +1,6 @@
 /** The public base of all sockets, and the three ways in which they can be used: to send, to receive, for both. */
 import {
+  type Authenticator,
   type CommonOptions,
   checkWait,
   defineOptions,
@@ -15,6 +16,7 @@ import {
 } from "../src/index.js"
 import { Context, context as globalContext } from "./context.js"
 import { type MessageLike, toMessage } from "./frames.js"
+import { type Authenticate, Gate, keysOf } from "./security/authenticate.js"
 
 /**
  * One frame of a received message. Up to 64 bytes it may share its memory with others, as short Buffers of Node do: one
@@ -48,6 +50,8 @@ export type SocketOptions<S extends Socket> = Partial<Pick<S, Exclude<WritableKe
 export abstract class Socket extends SocketBase {
   /** The context that this socket belongs to. */
   readonly context: Context
+  private decides: Authenticate | null = null
+  private allowed: ReadonlySet<string> | null = null
 
   protected constructor(type: SocketTypeName, options: ContextOption | undefined) {
     if (options !== undefined && (typeof options !== "object" || options === null)) {
@@ -57,6 +61,37 @@ export abstract class Socket extends SocketBase {
     if (!(context instanceof Context)) throw new TypeError("Context must be a Context")
     super(type, context.core)
     this.context = context
+  }
+
+  /**
+   * Decides about each peer that wants to come in, in place of a ZAP handler: gives true, or who it is, to let it in. Null (the
+   * default): nobody but a ZAP handler is asked. Takes effect at the next bind or connect. With NULL, both sides ask.
+   */
+  get authenticate(): Authenticate | null {
+    return this.decides
+  }
+
+  set authenticate(value: Authenticate | null) {
+    if (value !== null && typeof value !== "function") throw new TypeError("authenticate must be a function or null")
+    this.decides = value
+  }
+
+  /**
+   * The public keys (Z85 text or 32 bytes) of the CURVE clients that may come in, before {@link authenticate} is asked; nobody else
+   * may. Null (the default): any. EINVAL for what is no key. Read as text. Takes effect at the next bind or connect.
+   */
+  get allow(): readonly string[] | null {
+    return this.allowed === null ? null : [...this.allowed]
+  }
+
+  set allow(keys: Iterable<string | Uint8Array> | null) {
+    this.allowed = keys === null ? null : keysOf(keys)
+  }
+
+  protected override authenticatorFor(domain: string): Authenticator | null {
+    const { allowed, decides } = this
+    if (allowed === null && decides === null) return null
+    return new Gate(allowed, decides, domain, error => this.core.runtime.debug("authenticate failed: %o", error))
   }
 
   /** The peers whose handshake is done. */

@@ -31,7 +31,9 @@ export interface OptionRow {
   readonly longest?: number
   /** Each value that is set joins those before, null takes all away; this stands between them. */
   readonly list?: "," | "\n"
-  /** Not built yet, and dangerous to ignore: any value but the default is ENOTSUP. */
+  /** A key of CURVE: 32 bytes, or their Z85 text; read as text. */
+  readonly key?: true
+  /** Not built, and dangerous to ignore: any value but the default is ENOTSUP. */
   readonly refused?: true
   readonly doc: string
 }
@@ -117,22 +119,23 @@ export const OPTIONS = {
   inBatchSize: { ...number(8192, 1), stored: true, doc: "How much is read at a time is for Node to say. ZMQ_IN_BATCH_SIZE." },
   outBatchSize: { ...number(8192, 1), stored: true, doc: "How much is written at a time follows the traffic. ZMQ_OUT_BATCH_SIZE." },
   loopbackFastPath: { ...boolean(), stored: true, doc: "Of Windows only. ZMQ_LOOPBACK_FASTPATH." },
-  // Not there yet, and not to be ignored
-  plainServer: { ...boolean(), refused: true, doc: "PLAIN is not there yet. ZMQ_PLAIN_SERVER." },
-  plainUsername: { ...string, refused: true, doc: "PLAIN is not there yet. ZMQ_PLAIN_USERNAME." },
-  plainPassword: { ...string, refused: true, doc: "PLAIN is not there yet. ZMQ_PLAIN_PASSWORD." },
+  // Security
+  plainServer: { ...boolean(), doc: "Be the server of PLAIN: peers show a user name and a password, and an authenticator decides. False: NULL again. ZMQ_PLAIN_SERVER." },
+  plainUsername: { ...string, longest: 255, doc: "Be the client of PLAIN, with this name; null: NULL again. ZMQ_PLAIN_USERNAME." },
+  plainPassword: { ...string, longest: 255, doc: "The password that goes with it. ZMQ_PLAIN_PASSWORD." },
+  curveServer: { ...boolean(), doc: "Be the server of CURVE, by curveSecretKey. False: NULL again. ZMQ_CURVE_SERVER." },
+  curvePublicKey: { ...string, key: true, doc: "This side's own public key, for the client of CURVE: Z85 text of 40 characters, or 32 bytes. ZMQ_CURVE_PUBLICKEY." },
+  curveSecretKey: { ...string, key: true, doc: "This side's own secret key, on both sides of CURVE. ZMQ_CURVE_SECRETKEY." },
+  curveServerKey: { ...string, key: true, doc: "Be the client of CURVE, and talk to the server with this public key only. ZMQ_CURVE_SERVERKEY." },
+  zapDomain: { ...string, longest: 255, doc: "The domain that an authenticator is told; with NULL it is asked only where there is one. ZMQ_ZAP_DOMAIN." },
+  zapEnforceDomain: { ...boolean(), doc: "Let nobody in where there is a domain and nobody to ask, and ask nobody where there is none. ZMQ_ZAP_ENFORCE_DOMAIN." },
+  // Not there, and not to be ignored
   gssapiServer: { ...boolean(), refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_SERVER." },
   gssapiPrincipal: { ...string, refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_PRINCIPAL." },
   gssapiServicePrincipal: { ...string, refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_SERVICE_PRINCIPAL." },
   gssapiPlainText: { ...boolean(), refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_PLAINTEXT." },
   gssapiPrincipalNameType: { ...nameType, refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_PRINCIPAL_NAMETYPE." },
   gssapiServicePrincipalNameType: { ...nameType, refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_SERVICE_PRINCIPAL_NAMETYPE." },
-  curveServer: { ...boolean(), refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_SERVER." },
-  curvePublicKey: { ...string, refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_PUBLICKEY." },
-  curveSecretKey: { ...string, refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_SECRETKEY." },
-  curveServerKey: { ...string, refused: true, doc: "CURVE is not there yet. ZMQ_CURVE_SERVERKEY." },
-  zapDomain: { ...string, refused: true, doc: "Authentication is not there yet. ZMQ_ZAP_DOMAIN." },
-  zapEnforceDomain: { ...boolean(), refused: true, doc: "Authentication is not there yet. ZMQ_ZAP_ENFORCE_DOMAIN." },
 } as const satisfies Record<string, OptionRow>
 
 export type OptionName = keyof typeof OPTIONS

@@ -80,7 +80,8 @@ function render(): string {
   return `${HEAD}\n${lines.map(cells => `| ${cells.map(cell => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n")}\n`
 }
 
-function rangeOf(name: string, { type, min, max, longest, list }: OptionRow): string {
+function rangeOf(name: string, { type, min, max, longest, list, key }: OptionRow): string {
+  if (key) return "a key"
   if (name === "routingId") return "1 to 255 bytes"
   if (type === "boolean") return "true, false"
   if (list !== undefined) return `one or more, with ${list === "\n" ? "newlines" : "commas"} between; null`

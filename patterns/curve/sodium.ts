@@ -2,7 +2,8 @@
  * The boxes of CURVE, from libsodium: `sodium-native` where it is installed, which is the fastest, else `libsodium-wrappers`,
  * which is WebAssembly and runs everywhere. Neither is loaded before a socket has CURVE keys. PEERLANE_CURVE names the one to take.
  */
-import { type BoxLoader, type Boxes, ZmqError } from "../../src/index.js"
+import { createRequire } from "node:module"
+import { type Boxes, type BoxLoader, ZmqError } from "../../src/index.js"
 
 /** What is used of libsodium-wrappers: functions that return new arrays, and throw. */
 interface Wrappers {
@@ -120,6 +121,18 @@ async function load(name: string): Promise<unknown> {
   return module.default
 }
 
+const { resolve } = createRequire(import.meta.url)
+
+function isInstalled(name: string): boolean {
+  try {
+    resolve(name)
+    return true
+  } catch (error) {
+    if ((error as { code?: string }).code === "MODULE_NOT_FOUND") return false
+    throw error
+  }
+}
+
 async function findBoxes(): Promise<Boxes> {
   const wanted = process.env.PEERLANE_CURVE
   const causes: unknown[] = []
@@ -132,14 +145,22 @@ async function findBoxes(): Promise<Boxes> {
     }
   }
   throw new ZmqError("ENOTSUP", {
-    detail: "CURVE takes a library: npm install libsodium-wrappers (or sodium-native, which is faster)",
+    detail: WHAT_TO_INSTALL,
     cause: new AggregateError(causes),
   })
 }
 
+const WHAT_TO_INSTALL = "CURVE takes a library: npm install libsodium-wrappers (or sodium-native, which is faster)"
+
 class SodiumLoader implements BoxLoader {
   boxes: Boxes | null = null
   private loading: Promise<void> | null = null
+  private found = false
+
+  check(): void {
+    this.found ||= Object.keys(LIBRARIES).some(isInstalled)
+    if (!this.found) throw new ZmqError("ENOTSUP", { detail: WHAT_TO_INSTALL })
+  }
 
   load(done: (error: Error | null) => void): void {
     this.loading ??= findBoxes().then(boxes => {

@@ -1,5 +1,5 @@
 /** Who decides whether a peer may come in, seen from a connection. */
-import type { Ask, Credentials } from "../wire/mechanism.js"
+import type { Answer, Credentials } from "../wire/mechanism.js"
 
 /** What is asked about a peer. */
 export interface AuthenticationRequest extends Credentials {
@@ -9,7 +9,7 @@ export interface AuthenticationRequest extends Credentials {
 
 export interface Authenticator {
   /** Answers once, at any time. */
-  ask(request: AuthenticationRequest, answer: Parameters<Ask>[1]): void
+  ask(request: AuthenticationRequest, answer: (answer: Answer) => void): void
 }
 
 /** The address in an endpoint such as `tcp://127.0.0.1:40312` or `tcp://[::1]:40312`. */

@@ -2,7 +2,7 @@
  * The events of a socket, as `zeromq` gives them: read one by one, iterated, or listened to. Nothing is recorded before
  * somebody asks for the observer, and what nobody reads is bounded: the oldest stay, and the newest are left out.
  */
-import { type ProtocolErrorCode, ZmqError } from "../errors.js"
+import { type AuthError, type ProtocolErrorCode, ZmqError } from "../errors.js"
 import { Ring } from "../pipe/ring.js"
 import type { ContextBase } from "./context.js"
 import { Waiter, WaitLine, type WaitOptions } from "./waiter.js"

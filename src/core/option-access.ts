@@ -2,12 +2,14 @@
 import { ZmqError } from "../errors.js"
 import { OPTIONS, type OptionName, type OptionRow, type OptionValues, optionsOf, optionValues } from "../options.js"
 import type { SocketTypeName } from "../wire/socket-types.js"
+import { decodeZ85, encodeZ85 } from "../wire/z85.js"
 import { AddressFilter } from "./address-filter.js"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 /** Longest name of a property (37/ZMTP). */
 const MAX_NAME = 255
+const KEY_SIZE = 32
 /** Longest routing id (28/REQREP). */
 const MAX_ROUTING_ID = 255
 
@@ -33,7 +35,8 @@ export class OptionStore {
       throw new TypeError("Option value must be a string or buffer")
     }
     const bytes = typeof value === "string" ? encoder.encode(value) : new Uint8Array(value ?? [])
-    const { longest, list }: OptionRow = OPTIONS[name]
+    const { longest, list, key }: OptionRow = OPTIONS[name]
+    if (key) return this.setKey(name, value, bytes)
     if (longest !== undefined && bytes.length > longest) {
       throw new ZmqError("EINVAL", { detail: `expected ${name} of at most ${longest} bytes, got ${bytes.length}` })
     }
@@ -47,6 +50,19 @@ export class OptionStore {
     if (bytes.length === 0) this.bytes.delete(name)
     else this.bytes.set(name, bytes)
     return bytes.length === 0 ? null : decoder.decode(bytes)
+  }
+
+  /** 32 bytes, or 40 characters of Z85, with a zero behind them or not (libzmq). */
+  private setKey(name: OptionName, value: unknown, bytes: Uint8Array): string {
+    const text = bytes.length === 41 && bytes[40] === 0 ? decoder.decode(bytes.subarray(0, 40)) : decoder.decode(bytes)
+    const raw = typeof value !== "string" && bytes.length === KEY_SIZE
+    if (!raw && text.length !== 40) {
+      throw new ZmqError("EINVAL", { detail: `expected ${name} of 32 bytes, or of 40 characters of Z85` })
+    }
+    const keyBytes = raw ? bytes : decodeZ85(text)
+    this.bytes ??= new Map()
+    this.bytes.set(name, keyBytes)
+    return encodeZ85(keyBytes)
   }
 
   /** Adds to a list what it does not have yet. */

@@ -3,8 +3,8 @@
  * a random number in any other way, so that the real sockets run, unchanged, on a simulated machine in tests.
  */
 import type { Bytes } from "../message.js"
-import type { BoxLoader } from "../wire/curve-boxes.js"
 import type { Threads, Transport } from "../transport/transport.js"
+import type { BoxLoader } from "../wire/curve-boxes.js"
 
 export interface Timer {
   cancel(): void

@@ -4,11 +4,11 @@
  */
 import { ZmqError } from "../errors.js"
 import type { OptionName } from "../options.js"
+import type { BoxLoader } from "../wire/curve-boxes.js"
 import { curveClient } from "../wire/curve-client.js"
 import { curveServer } from "../wire/curve-server.js"
-import type { BoxLoader } from "../wire/curve-boxes.js"
 import type { MechanismFactory } from "../wire/mechanism.js"
-import { nullMechanism } from "../wire/null.js"
+import { askingNullMechanism, nullMechanism } from "../wire/null.js"
 import { plainClient, plainServer } from "../wire/plain.js"
 
 const NOTHING = new Uint8Array(0)
@@ -46,7 +46,7 @@ export class Security {
 
   /** `asked`: there is somebody to ask about peers that show nothing. EINVAL when keys are missing, ENOTSUP when boxes cannot be had. */
   factory(secrets: Secrets, boxes: BoxLoader, asked: boolean): MechanismFactory {
-    if (this.mechanism === "NULL") return nullMechanism(asked)
+    if (this.mechanism === "NULL") return asked ? askingNullMechanism : nullMechanism
     if (this.mechanism === "PLAIN") {
       if (this.server) return plainServer
       return plainClient(secrets.bytesOf("plainUsername") ?? NOTHING, secrets.bytesOf("plainPassword") ?? NOTHING)

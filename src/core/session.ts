@@ -252,7 +252,9 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   private askOf({ authenticator }: EndpointOptions): Ask | null {
     if (authenticator === null) return null
     return (credentials, answer) =>
-      authenticator.ask({ ...credentials, address: addressOf(this.stream.remote) }, answer)
+      authenticator.ask({ ...credentials, address: addressOf(this.stream.remote) }, said =>
+        answer(said, this.context.runtime.now()),
+      )
   }
 
   private hasRoom(): boolean {

@@ -9,6 +9,7 @@ import { Counters, type Pipe } from "../pipe/pipe.js"
 import { nullMechanism } from "../wire/null.js"
 import { numberOf, type SocketTypeName } from "../wire/socket-types.js"
 import { AddressFilter } from "./address-filter.js"
+import type { Authenticator } from "./authenticator.js"
 import type { EndpointOptions, EventDetails } from "./connection-host.js"
 import { type ConnectionSettings, Connections, type LostRole, type Pattern } from "./connections.js"
 import type { ContextBase, ContextMember } from "./context.js"
@@ -16,14 +17,30 @@ import { type Link, Peer, type SocketStats, statsOf } from "./link.js"
 import { type Event, type EventType, type Observed, Observer } from "./observer.js"
 import { OptionStore, type OptionTarget } from "./option-access.js"
 import { Form, ReceiveQueue, type Receiver } from "./receive-queue.js"
+import { Security } from "./security.js"
 import { type Sender, SendQueue } from "./send-queue.js"
 import { checkWait, type WaitOptions } from "./waiter.js"
+import { Zap } from "./zap.js"
 
 /** The context's limit when it sets none. */
 const NO_LIMIT = 2147483647
 
 /** Options that a socket type leaves out of the way of `linger`: what it sends is only subscriptions. */
 const NEVER_LINGER: readonly SocketTypeName[] = ["SUB", "XSUB", "DISH"]
+
+/** Options that choose a mechanism. */
+const SECURITY: ReadonlySet<OptionName> = new Set([
+  "plainServer",
+  "plainUsername",
+  "plainPassword",
+  "curveServer",
+  "curvePublicKey",
+  "curveSecretKey",
+  "curveServerKey",
+])
+
+/** Everybody may come in, and nothing is secret. */
+const OPEN = { mechanism: nullMechanism, authenticator: null }
 
 export interface CloseOptions {
   /** Milliseconds for sending what is queued, instead of the option `linger`. */
@@ -44,6 +61,7 @@ export abstract class SocketBase
   /** @internal Whoever has this socket for himself. */
   user: SocketUser | null = null
   protected readonly store = new OptionStore()
+  private security: Security | null = null
   protected readonly sends: SendQueue
   protected readonly receives: ReceiveQueue
   protected readonly connections: Connections
@@ -127,9 +145,10 @@ export abstract class SocketBase
     return this.connections.lastEndpoint
   }
 
-  /** The security mechanism of its connections; null stands for NULL. */
-  get securityMechanism(): null {
-    return null
+  /** The security mechanism of its connections, as the security option that was set last says; null stands for NULL. */
+  get securityMechanism(): null | "plain" | "curve" {
+    const mechanism = this.security?.mechanism
+    return mechanism === "PLAIN" ? "plain" : mechanism === "CURVE" ? "curve" : null
   }
 
   /** Of no meaning in JavaScript: false. */
@@ -291,6 +310,10 @@ export abstract class SocketBase
   setOption(name: OptionName, value: unknown): void {
     if (this.closed) throw new ZmqError("ENOTSOCK")
     this.store.set(name, value)
+    if (SECURITY.has(name)) {
+      this.security ??= new Security()
+      this.security.onSet(name, this.store.values[name])
+    }
     const row: OptionRow = OPTIONS[name]
     if (!row.live && this.connections.size > 0) {
       this.home.runtime.warn("Socket option will not take effect until next connect/bind.")
@@ -330,6 +353,30 @@ export abstract class SocketBase
     return this.home
   }
 
+  /** Who decides about the peers of endpoints that are bound or connected now; null: whoever speaks ZAP. */
+  protected authenticatorFor(_domain: string): Authenticator | null {
+    return null
+  }
+
+  /** The mechanism, and whom it asks. */
+  private securityNow(): Pick<EndpointOptions, "mechanism" | "authenticator"> {
+    const { values } = this.store
+    const domain = values.zapDomain ?? ""
+    const own = this.authenticatorFor(domain)
+    const asks = own !== null || domain !== ""
+    if (this.security === null && !asks) return OPEN
+    const settings = {
+      domain,
+      enforce: values.zapEnforceDomain,
+      routingId: this.store.bytesOf("routingId"),
+    }
+    this.security ??= new Security()
+    return {
+      mechanism: this.security.factory(this.store, this.home.boxes, asks),
+      authenticator: own ?? new Zap(this.home, settings),
+    }
+  }
+
   emit<T extends EventType>(type: T, details: EventDetails<T>): void {
     this.observer?.record({ type, ...details } as unknown as Event)
   }
@@ -342,7 +389,7 @@ export abstract class SocketBase
       maxMessageSize: limit,
       type: this.typeName,
       routingId: this.store.bytesOf("routingId"),
-      mechanism: nullMechanism,
+      ...this.securityNow(),
       helloMessage: this.store.bytesOf("helloMessage"),
       metadata: values.metadata,
       acceptFilter: values.tcpAcceptFilter === null ? null : new AddressFilter(values.tcpAcceptFilter.split(",")),

@@ -47,7 +47,7 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
     private readonly user: ThreadUser,
   ) {
     this.options = Object.assign(Object.create(options) as EndpointOptions, {
-      mechanism: nullMechanism(false),
+      mechanism: nullMechanism,
       authenticator: null,
       maxMessageSize: -1,
       // The end of a thread is told; and one that is busy for long is still no stranger.

@@ -7,7 +7,7 @@ import { ProtocolError, ZmqError } from "../errors.js"
 import type { Message } from "../message.js"
 import type { Pipe } from "../pipe/pipe.js"
 import { decodeProperties, latin1 } from "../wire/command.js"
-import type { Ask, Verdict } from "../wire/mechanism.js"
+import type { Answer, Verdict } from "../wire/mechanism.js"
 import type { AuthenticationRequest, Authenticator } from "./authenticator.js"
 import type { ContextBase } from "./context.js"
 import { InprocEnd, type InprocSocket } from "./inproc.js"
@@ -25,8 +25,6 @@ const NO_LIMIT = { messages: 0, bytes: 0, conflate: false }
 
 const encoder = new TextEncoder()
 
-type Answer = Parameters<Ask>[1]
-
 export interface ZapSettings {
   /** Empty: none. */
   readonly domain: string
@@ -41,7 +39,7 @@ export class Zap implements Authenticator {
     private readonly settings: ZapSettings,
   ) {}
 
-  ask(request: AuthenticationRequest, answer: Answer): void {
+  ask(request: AuthenticationRequest, answer: (answer: Answer) => void): void {
     const { domain, enforce } = this.settings
     if (!this.context.inproc.has(NAME)) {
       if (request.mechanism === "PLAIN" || (enforce && domain !== "")) answer(nobody())
@@ -71,7 +69,7 @@ class Question implements InprocSocket {
   constructor(
     private readonly context: ContextBase,
     private readonly frames: Message,
-    private readonly answer: Answer,
+    private readonly answer: (answer: Answer) => void,
   ) {}
 
   get bytes() {
@@ -100,7 +98,7 @@ class Question implements InprocSocket {
 
   onWritten(): void {}
 
-  private settle(verdict: Parameters<Answer>[0]): void {
+  private settle(verdict: Answer): void {
     const { end } = this
     if (end === null) return
     this.end = null
@@ -129,7 +127,11 @@ function decode(reply: Message): Verdict | ProtocolError {
     return new ProtocolError("ERR_ZAP_INVALID_STATUS_CODE", "a ZAP reply with a status that there is not")
   }
   try {
-    return { status: number, userId: new Uint8Array(userId!), metadata: decodeProperties(metadata!, "ERR_ZAP_INVALID_METADATA") }
+    return {
+      status: number,
+      userId: new Uint8Array(userId!),
+      metadata: decodeProperties(metadata!, "ERR_ZAP_INVALID_METADATA"),
+    }
   } catch (error) {
     if (error instanceof ProtocolError) return error
     throw error

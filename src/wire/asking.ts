@@ -18,17 +18,19 @@ export class Asking {
   ask(credentials: Credentials): void {
     const { host } = this
     if (host.ask === null) {
-      this.fault = new ZmqError("EFAULT", { detail: `${credentials.mechanism} wants an authenticator, and there is none` })
+      this.fault = new ZmqError("EFAULT", {
+        detail: `${credentials.mechanism} wants an authenticator, and there is none`,
+      })
       return
     }
     let answered = false
-    host.ask(credentials, answer => {
+    host.ask(credentials, (answer, now) => {
       if (answered) return
       answered = true
       if (answer instanceof Error) this.fault = answer
       else if (answer.status === 200) this.verdict = answer
       else this.refuse(answer.status)
-      host.proceed()
+      host.proceed(now)
     })
   }
 

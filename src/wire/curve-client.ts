@@ -1,7 +1,7 @@
 /** The client's side of CURVE (26/CURVEZMQ): it knows the server's long-term public key, and shows its own only to that server. */
 import { decodeProperties, encodeProperties } from "./command.js"
 import { broken, CurveMechanism, expect, type KeyPair, malformed, nameBytes } from "./curve.js"
-import { type BoxLoader, type Boxes, CountingNonce, joined, KEY_SIZE, randomNonce, sealed } from "./curve-boxes.js"
+import { type Boxes, type BoxLoader, CountingNonce, joined, KEY_SIZE, randomNonce, sealed } from "./curve-boxes.js"
 import { CurveCipher } from "./curve-cipher.js"
 import type { MechanismFactory, MechanismHost } from "./mechanism.js"
 

@@ -6,7 +6,16 @@ import { ProtocolError } from "../errors.js"
 import { Asking } from "./asking.js"
 import { decodeProperties, encodeProperties } from "./command.js"
 import { broken, CurveMechanism, expect, type KeyPair, malformed, nameBytes } from "./curve.js"
-import { type BoxLoader, type Boxes, CountingNonce, equalBytes, joined, KEY_SIZE, randomNonce, sealed } from "./curve-boxes.js"
+import {
+  type Boxes,
+  type BoxLoader,
+  CountingNonce,
+  equalBytes,
+  joined,
+  KEY_SIZE,
+  randomNonce,
+  sealed,
+} from "./curve-boxes.js"
 import { CurveCipher } from "./curve-cipher.js"
 import type { MechanismFactory, MechanismHost, Verdict } from "./mechanism.js"
 
@@ -90,7 +99,8 @@ class CurveServer extends CurveMechanism {
     }
     this.clientTransient = new Uint8Array(body.subarray(80, 112))
     const nonce = new CountingNonce("CurveZMQHELLO---", -1).accept(body, 112)
-    const signed = nonce && boxes.open(body.subarray(120), nonce, this.common(boxes, this.clientTransient, this.secretKey))
+    const signed =
+      nonce && boxes.open(body.subarray(120), nonce, this.common(boxes, this.clientTransient, this.secretKey))
     if (signed?.length !== SIGNED_SIZE) throw broken("a HELLO that does not open: not for the key of this server")
     this.state = State.SayWelcome
   }

@@ -5,7 +5,7 @@
  */
 import { ProtocolError, type ProtocolErrorCode, ZmqError } from "../errors.js"
 import { commandName, type Properties } from "./command.js"
-import type { BoxLoader, Boxes } from "./curve-boxes.js"
+import type { Boxes, BoxLoader } from "./curve-boxes.js"
 import type { CurveCipher } from "./curve-cipher.js"
 import type { Mechanism, MechanismHost, Verdict } from "./mechanism.js"
 import { peerError } from "./refusal.js"
@@ -21,7 +21,6 @@ export abstract class CurveMechanism implements Mechanism {
   peer: Properties = NOTHING
   cipher: CurveCipher | null = null
   abstract readonly ready: boolean
-  readonly verdict: Verdict | null = null
   private boxes: Boxes | null
   /** Came before the boxes: there cannot be more than one that is due. */
   private early: Uint8Array | null = null
@@ -40,6 +39,10 @@ export abstract class CurveMechanism implements Mechanism {
       if (error !== null) this.failure = ZmqError.from(error)
       host.proceed()
     })
+  }
+
+  get verdict(): Verdict | null {
+    return null
   }
 
   next(): Uint8Array | null {

@@ -276,7 +276,7 @@ export class Engine implements PeerEngine, DecoderSink {
     this.mechanism = this.options.mechanism.create({
       own: ownProperties(this.options),
       ask: this.ask,
-      proceed: () => this.resume(),
+      proceed: now => this.resume(now ?? this.now),
       report: error => this.sink.onDeferred(error),
     })
     this.proceed()
@@ -365,7 +365,8 @@ export class Engine implements PeerEngine, DecoderSink {
   private put(flags: number, body: Uint8Array): void {
     const { cipher } = this
     if (cipher === null) this.batch.frame(flags, body)
-    else cipher.seal(flags === COMMAND ? SEALED_COMMAND : flags, body, this.batch.room(0, body.length + cipher.overhead))
+    else
+      cipher.seal(flags === COMMAND ? SEALED_COMMAND : flags, body, this.batch.room(0, body.length + cipher.overhead))
   }
 
   /** False: it is to be put into frames like any other. */
@@ -400,7 +401,8 @@ export class Engine implements PeerEngine, DecoderSink {
   }
 
   /** The mechanism waited for something else than the peer, and goes on. */
-  private resume(): void {
+  private resume(now: number): void {
+    this.now = now
     try {
       this.proceed()
     } catch (error) {

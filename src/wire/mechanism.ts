@@ -20,15 +20,18 @@ export interface Verdict {
   readonly metadata: Properties
 }
 
-/** Answers once, at any time; an error is why no verdict could be had. */
-export type Ask = (credentials: Credentials, answer: (verdict: Verdict | ProtocolError | ZmqError) => void) => void
+/** What an authenticator answers; an error is why no verdict could be had. */
+export type Answer = Verdict | ProtocolError | ZmqError
+
+/** Answers once, at any time, with the time that it is. */
+export type Ask = (credentials: Credentials, answer: (answer: Answer, now: number) => void) => void
 
 /** What a mechanism needs of its connection. */
 export interface MechanismHost {
   /** What is to be said of this side. */
   readonly own: PropertyList
-  /** {@link Mechanism.next} or {@link Mechanism.ready} has changed, by something else than the peer. */
-  proceed(): void
+  /** {@link Mechanism.next} or {@link Mechanism.ready} has changed, by something else than the peer; `now` where that took its time. */
+  proceed(now?: number): void
   /** Asks whoever decides; null: nobody does. */
   readonly ask: Ask | null
   /** The peer is refused for now, and waits: that is to be told, and no end. */

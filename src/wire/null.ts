@@ -4,7 +4,14 @@
  */
 import { ProtocolError } from "../errors.js"
 import { Asking } from "./asking.js"
-import { commandData, commandName, decodeProperties, encodeCommand, encodeProperties, type Properties } from "./command.js"
+import {
+  commandData,
+  commandName,
+  decodeProperties,
+  encodeCommand,
+  encodeProperties,
+  type Properties,
+} from "./command.js"
 import type { Mechanism, MechanismFactory, MechanismHost } from "./mechanism.js"
 import { peerError } from "./refusal.js"
 
@@ -17,8 +24,11 @@ export class NullMechanism implements Mechanism {
   private received = false
   private readonly asking: Asking | null
 
-  constructor(private readonly host: MechanismHost) {
-    this.asking = host.ask === null ? null : new Asking(host)
+  constructor(
+    private readonly host: MechanismHost,
+    asks: boolean,
+  ) {
+    this.asking = asks ? new Asking(host) : null
     this.asking?.ask({ mechanism: "NULL", credentials: [] })
   }
 
@@ -52,11 +62,11 @@ export class NullMechanism implements Mechanism {
   end(): void {}
 }
 
-/** Peers of ZMTP 1.0 and 2.0 say nothing that an authenticator could be asked about. */
-export function nullMechanism(authenticated: boolean): MechanismFactory {
-  return authenticated ? ASKING : OPEN
+export const nullMechanism: MechanismFactory = {
+  name: "NULL",
+  takesOldPeers: true,
+  create: host => new NullMechanism(host, false),
 }
 
-const create = (host: MechanismHost) => new NullMechanism(host)
-const OPEN: MechanismFactory = { name: "NULL", takesOldPeers: true, create }
-const ASKING: MechanismFactory = { name: "NULL", create }
+/** The same where an authenticator is asked first. Peers of ZMTP 1.0 and 2.0 say nothing that it could be asked about. */
+export const askingNullMechanism: MechanismFactory = { name: "NULL", create: host => new NullMechanism(host, true) }

@@ -5,7 +5,14 @@
  */
 import { ProtocolError, type ProtocolErrorCode } from "../errors.js"
 import { Asking } from "./asking.js"
-import { commandData, commandName, decodeProperties, encodeCommand, encodeProperties, type Properties } from "./command.js"
+import {
+  commandData,
+  commandName,
+  decodeProperties,
+  encodeCommand,
+  encodeProperties,
+  type Properties,
+} from "./command.js"
 import type { Mechanism, MechanismFactory, MechanismHost, Verdict } from "./mechanism.js"
 import { peerError } from "./refusal.js"
 
@@ -153,7 +160,10 @@ function malformed(command: "HELLO" | "WELCOME"): ProtocolError {
 }
 
 function tooEarly(body: Uint8Array): ProtocolError {
-  return new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", `the peer sent ${commandName(body) ?? "no command"} out of turn`)
+  return new ProtocolError(
+    "ERR_ZMTP_UNEXPECTED_COMMAND",
+    `the peer sent ${commandName(body) ?? "no command"} out of turn`,
+  )
 }
 
 /** The client's side; user name and password of at most 255 bytes. */

@@ -116,6 +116,14 @@ function goodValues(option: OptionName, row: OptionRow): [set: unknown, read: un
       [null, null],
     ]
   }
+  if (row.key) {
+    const { publicKey, secretKey } = stable.curveKeyPair()
+    return [
+      [publicKey, publicKey],
+      [Buffer.from(`${secretKey}\0`), secretKey],
+      [Buffer.alloc(32), "0".repeat(40)],
+    ]
+  }
   if (row.type === "boolean") return [true, false].map(value => [value, value])
   if (row.type === "string") {
     const texts: [unknown, unknown][] = [

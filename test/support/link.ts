@@ -3,10 +3,11 @@
  * what came out of it, written down; a {@link Link} carries the bytes of two of them, cut and delayed as a test likes,
  * and calls their timeouts when their time has come. All of it happens inside of `advance`, in order, at once.
  */
-import type { ProtocolError, ZmqError } from "../../src/errors.js"
+import { AuthError } from "../../src/errors.js"
 import type { Bytes, Message } from "../../src/message.js"
 import { OutBatch, SlabPool } from "../../src/wire/batch.js"
 import { Engine, type EngineOptions, type EngineSink, type PeerInfo } from "../../src/wire/engine.js"
+import type { Ask, HandshakeError } from "../../src/wire/mechanism.js"
 import { nullMechanism } from "../../src/wire/null.js"
 import type { SocketTypeName } from "../../src/wire/socket-types.js"
 
@@ -70,13 +71,15 @@ export class End implements EngineSink {
   /** `ready TYPE id=… minor=…`, `message …|…` in hex, `fault CODE`. */
   readonly events: string[] = []
   readonly messages: Message[] = []
-  readonly faults: (ProtocolError | ZmqError)[] = []
+  readonly faults: HandshakeError[] = []
+  /** Refusals for now, which end nothing. */
+  readonly deferred: AuthError[] = []
   peer: PeerInfo | null = null
   /** Says "no more for now" to every message. */
   reluctant = false
 
-  constructor(options: EngineOptions) {
-    this.engine = new Engine(options, this.bytes, this.batch, this)
+  constructor(options: EngineOptions, ask: Ask | null = null) {
+    this.engine = new Engine(options, this.bytes, this.batch, this, ask)
   }
 
   onReady(peer: PeerInfo): boolean {
@@ -93,9 +96,14 @@ export class End implements EngineSink {
 
   onOutput(): void {}
 
-  onFault(error: ProtocolError | ZmqError): void {
+  onDeferred(error: AuthError): void {
+    this.deferred.push(error)
+    this.events.push(`deferred ${error.status}`)
+  }
+
+  onFault(error: HandshakeError): void {
     this.faults.push(error)
-    this.events.push(`fault ${error.code}`)
+    this.events.push(`fault ${error instanceof AuthError ? error.status : error.code}`)
   }
 
   /** Takes what is to be sent, as one range. */

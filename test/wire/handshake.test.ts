@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest"
 import { ProtocolError } from "../../src/errors.js"
 import type { EngineOptions } from "../../src/wire/engine.js"
-import { NullMechanism } from "../../src/wire/null.js"
+import { nullMechanism } from "../../src/wire/null.js"
 import type { SocketTypeName } from "../../src/wire/socket-types.js"
 import { End, engineOptions, toHex } from "../support/link.js"
 import { hex } from "./hex.js"
@@ -127,7 +127,7 @@ describe("in place of READY", () => {
 
 describe("the NULL mechanism", () => {
   it("takes one READY and refuses another, also before its own is said", () => {
-    const mechanism = new NullMechanism(new Map())
+    const mechanism = nullMechanism.create({ own: [], ask: null, proceed() {}, report() {} })
     mechanism.receive(hex("05 'READY'"))
     expect(mechanism.ready).toBe(false)
     expect(() => mechanism.receive(hex("05 'READY'"))).toThrow(ProtocolError)

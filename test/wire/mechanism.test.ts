@@ -10,9 +10,8 @@ import {
   encodeCommand,
   encodeProperties,
   type Properties,
-  type PropertyList,
 } from "../../src/wire/command.js"
-import type { Mechanism, MechanismFactory } from "../../src/wire/mechanism.js"
+import type { Mechanism, MechanismFactory, MechanismHost } from "../../src/wire/mechanism.js"
 import { concat, End, engineOptions, Link, toHex } from "../support/link.js"
 import { hex } from "./hex.js"
 import { GREETING, readyOf } from "./split-law.js"
@@ -21,6 +20,8 @@ import { GREETING, readyOf } from "./split-law.js"
 class Silent implements Mechanism {
   readonly ready = true
   readonly peer: Properties = new Map()
+  readonly verdict = null
+  readonly cipher = null
 
   next(): Uint8Array | null {
     return null
@@ -29,6 +30,8 @@ class Silent implements Mechanism {
   receive(): void {
     throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "SILENT has no commands")
   }
+
+  end(): void {}
 }
 
 const silent: MechanismFactory = { name: "SILENT", create: () => new Silent() }
@@ -38,30 +41,31 @@ function gated(create: MechanismFactory["create"]): MechanismFactory {
   return { name: "NULL", create }
 }
 
-type Verdict = "none yet" | "welcome" | "refused" | "broken"
+type Decision = "none yet" | "welcome" | "refused" | "broken"
 
 /** Hears the peer's READY, and says its own only when it was told that the peer is welcome. */
 class Gated implements Mechanism {
   peer: Properties = new Map()
   asked = false
-  private verdict: Verdict = "none yet"
+  ended = false
+  readonly verdict = null
+  readonly cipher = null
+  private decision: Decision = "none yet"
   private sent = false
 
-  constructor(
-    private readonly own: PropertyList,
-    private readonly proceed: (now: number) => void,
-  ) {}
+  constructor(private readonly host: MechanismHost) {}
 
   get ready(): boolean {
-    return this.sent && this.verdict === "welcome"
+    return this.sent && this.decision === "welcome"
   }
 
   next(): Uint8Array | null {
-    if (this.verdict === "broken") throw new ProtocolError("ERR_ZMTP_KEY_EXCHANGE", "the authenticator found it broken")
-    if (this.sent || this.verdict === "none yet") return null
+    if (this.decision === "broken")
+      throw new ProtocolError("ERR_ZMTP_KEY_EXCHANGE", "the authenticator found it broken")
+    if (this.sent || this.decision === "none yet") return null
     this.sent = true
-    if (this.verdict === "refused") return encodeCommand("ERROR", hex("03 '400'"))
-    return encodeCommand("READY", encodeProperties(this.own))
+    if (this.decision === "refused") return encodeCommand("ERROR", hex("03 '400'"))
+    return encodeCommand("READY", encodeProperties(this.host.own))
   }
 
   receive(body: Uint8Array): void {
@@ -70,9 +74,13 @@ class Gated implements Mechanism {
   }
 
   /** The authenticator answers. */
-  decide(verdict: Verdict, now = 0): void {
-    this.verdict = verdict
-    this.proceed(now)
+  decide(decision: Decision, now = 0): void {
+    this.decision = decision
+    this.host.proceed(now)
+  }
+
+  end(): void {
+    this.ended = true
   }
 }
 
@@ -101,8 +109,8 @@ describe("a mechanism that waits for an authenticator", () => {
     let gate: Gated | null = null
     const server = engineOptions("PULL", {
       ...changes,
-      mechanism: gated((own, proceed) => {
-        gate = new Gated(own, proceed)
+      mechanism: gated(host => {
+        gate = new Gated(host)
         return gate
       }),
     })
@@ -131,8 +139,8 @@ describe("a mechanism that waits for an authenticator", () => {
     let gate: Gated
     const end = new End(
       engineOptions("PULL", {
-        mechanism: gated((own, proceed) => {
-          gate = new Gated(own, proceed)
+        mechanism: gated(host => {
+          gate = new Gated(host)
           const receive = gate.receive.bind(gate)
           gate.receive = body => {
             receive(body)
@@ -151,9 +159,9 @@ describe("a mechanism that waits for an authenticator", () => {
   it("may answer before the peer has spoken: that changes nothing", () => {
     let gate: Gated | undefined
     const options = engineOptions("PULL", {
-      mechanism: gated((own, proceed) => {
-        gate = new Gated(own, proceed)
-        proceed(0)
+      mechanism: gated(host => {
+        gate = new Gated(host)
+        host.proceed()
         return gate
       }),
     })
