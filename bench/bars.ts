@@ -13,6 +13,7 @@ interface Bar {
   question: Question
   key: string
   loop?: Loop
+  library?: string
   against: EngineName
   atLeast?: number
   atMost?: number
@@ -37,6 +38,60 @@ const bars: Bar[] = [
   { level: "aim", question: "pub-sub", key: "128 64", loop: "await", against: "c", atLeast: 1 },
   { level: "must", question: "push-pull", key: "inproc 16", loop: "await", against: "zeromq", atLeast: 8 },
   { level: "aim", question: "push-pull", key: "inproc 16", loop: "batches", against: "zeromq", atLeast: 50 },
+  {
+    level: "must",
+    question: "curve",
+    key: "tcp 16",
+    loop: "await",
+    library: "libsodium-wrappers",
+    against: "zeromq",
+    atLeast: 1.5,
+  },
+  {
+    level: "aim",
+    question: "curve",
+    key: "tcp 16",
+    loop: "await",
+    library: "libsodium-wrappers",
+    against: "zeromq",
+    atLeast: 2,
+  },
+  {
+    level: "must",
+    question: "curve",
+    key: "tcp 1024",
+    loop: "await",
+    library: "libsodium-wrappers",
+    against: "zeromq",
+    atLeast: 0.8,
+  },
+  {
+    level: "aim",
+    question: "curve",
+    key: "tcp 1024",
+    loop: "await",
+    library: "libsodium-wrappers",
+    against: "zeromq",
+    atLeast: 1,
+  },
+  {
+    level: "must",
+    question: "curve",
+    key: "tcp 1024",
+    loop: "await",
+    library: "sodium-native",
+    against: "zeromq",
+    atLeast: 1.5,
+  },
+  {
+    level: "must",
+    question: "curve",
+    key: "tcp 65536",
+    loop: "await",
+    library: "sodium-native",
+    against: "zeromq",
+    atLeast: 1,
+  },
   { level: "must", question: "router-memory", key: "tcp", against: "zeromq", atMost: 0.5 },
   { level: "aim", question: "router-memory", key: "tcp", against: "zeromq", atMost: 0.4 },
 ]
@@ -53,7 +108,9 @@ export interface Verdict {
 export function judge(results: Result[]): Verdict[] {
   return bars.flatMap(bar => {
     const result = results.find(({ question, key }) => question === bar.question && key === bar.key)
-    const row = result?.rows.find(({ engine, loop }) => engine === "peerlane" && loop === bar.loop)
+    const row = result?.rows.find(
+      ({ engine, loop, library }) => engine === "peerlane" && loop === bar.loop && library === bar.library,
+    )
     const ratio = result && row ? ratioTo(result, row, bar.against) : undefined
     if (!result || !row || ratio === undefined) return []
     const { level, atLeast, atMost, against } = bar

@@ -31,8 +31,8 @@ export interface Receiver {
 export interface Engine {
   readonly version: string
   readonly context: { maxSockets: number }
-  readonly Push: new () => Endpoint & Sender
-  readonly Pull: new () => Endpoint & Receiver
+  readonly Push: new (options?: object) => Endpoint & Sender
+  readonly Pull: new (options?: object) => Endpoint & Receiver
   readonly Publisher: new (options: { noDrop: boolean }) => Endpoint & Sender
   readonly Subscriber: new () => Endpoint & Receiver & { subscribe(...topics: string[]): void }
   readonly Request: new () => Endpoint & Sender & Receiver

@@ -8,7 +8,7 @@
 import type { EngineName } from "./engine.js"
 import type { Loop } from "./reports.js"
 
-export type Question = "push-pull" | "req-rep" | "pub-sub" | "router-memory" | "proxy" | "threads"
+export type Question = "push-pull" | "req-rep" | "pub-sub" | "router-memory" | "proxy" | "threads" | "curve"
 
 /** What one run came to: a value for each metric of its case, and the rate that the next run is scaled by. */
 export interface Sample {
@@ -19,6 +19,8 @@ export interface Sample {
 export interface Contender {
   engine: EngineName
   loop?: Loop
+  /** Where it is measured with several. */
+  library?: string
   label: string
   /** One run of about that many messages. */
   run(count: number): Promise<Sample>
@@ -56,6 +58,7 @@ interface Summary {
 export interface Row {
   engine: EngineName
   loop?: Loop
+  library?: string
   label: string
   /** By the name of the metric; empty when the contender failed. */
   metrics: Record<string, Summary>
@@ -115,10 +118,10 @@ export async function measure(scenario: Case, pace: Pace, progress: (note: strin
     }
   }
   const { question, key, title, size } = scenario
-  const rows = turns.map(({ contender: { engine, loop, label }, samples, failure }): Row => {
-    if (failure !== undefined) return { engine, loop, label, metrics: {}, failure }
+  const rows = turns.map(({ contender: { engine, loop, library, label }, samples, failure }): Row => {
+    if (failure !== undefined) return { engine, loop, library, label, metrics: {}, failure }
     const metrics = scenario.metrics.map(({ name }) => [name, summarize(samples.map(sample => sample.values[name]!))])
-    return { engine, loop, label, metrics: Object.fromEntries(metrics) as Record<string, Summary> }
+    return { engine, loop, library, label, metrics: Object.fromEntries(metrics) as Record<string, Summary> }
   })
   return { question, key, title, metrics: scenario.metrics, size, rows }
 }

@@ -7,7 +7,7 @@ import type { Transport } from "./plan.js"
 
 export const usage = `npm run bench -- [options]
   --quick                 shorter and fewer runs, under two minutes in all
-  --only QUESTION,...     push-pull, req-rep, pub-sub, router-memory, proxy, threads
+  --only QUESTION,...     push-pull, req-rep, pub-sub, router-memory, proxy, threads, curve
   --engines ENGINE,...    peerlane, zeromq, raw, c
   --size BYTES,...        bodies of that size instead of the usual ones
   --transport NAME,...    tcp, ipc, inproc (push-pull; proxy without inproc)
@@ -15,7 +15,7 @@ export const usage = `npm run bench -- [options]
   --runs N                runs of each contender (5; quick 3)
   --seconds S             what the timed part of a run shall take (1; quick 0.2)`
 
-const questions: Question[] = ["push-pull", "req-rep", "pub-sub", "router-memory", "proxy", "threads"]
+const questions: Question[] = ["push-pull", "req-rep", "pub-sub", "router-memory", "proxy", "threads", "curve"]
 const transports: Transport[] = ["tcp", "ipc", "inproc"]
 
 export interface Options {

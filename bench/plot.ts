@@ -15,6 +15,7 @@ const headings: Record<Question, string> = {
   "router-memory": "Peers on one ROUTER, bytes a pair (less is better)",
   proxy: "PUSH→proxy→PULL, messages a second (more is better)",
   threads: "PUSH→PULL between two threads",
+  curve: "PUSH→PULL under CURVE, messages a second (more is better)",
 }
 const width = 900
 const left = 250

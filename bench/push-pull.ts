@@ -7,8 +7,8 @@ import type { Case, Contender, Metric, Sample } from "./measure.js"
 import { chosen, freshEndpoint, freshNetEndpoint, labels, type Plan, sizeName, type Transport } from "./plan.js"
 import { type PeerProcess, together } from "./processes.js"
 
-const pull = new URL("./peers/pull.js", import.meta.url)
-const push = new URL("./peers/push.js", import.meta.url)
+export const pull = new URL("./peers/pull.js", import.meta.url)
+export const push = new URL("./peers/push.js", import.meta.url)
 const inproc = new URL("./peers/inproc.js", import.meta.url)
 const rawReceiver = new URL("./peers/raw-receiver.js", import.meta.url)
 const rawSender = new URL("./peers/raw-sender.js", import.meta.url)

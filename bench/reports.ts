@@ -22,6 +22,14 @@ export type Report =
 /** `go`: begin the next part of the task. `stop`: close the sockets and exit. */
 export type Order = "go" | "stop"
 
+/** What both ends of a stream are told so that they are secured. */
+export interface SecurityTask {
+  /** What Peerlane takes its boxes from; empty: whatever there is. */
+  library: string
+  pull: Record<string, unknown>
+  push: Record<string, unknown>
+}
+
 /** A stream of `warm` messages that are not timed and then `timed` ones that are. */
 export interface StreamTask {
   engine: PackageName
@@ -30,6 +38,7 @@ export interface StreamTask {
   size: number
   warm: number
   timed: number
+  security?: SecurityTask
 }
 
 export interface RawTask {

@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { judge } from "./bars.js"
+import { curveCases } from "./curve.js"
 import { hasFastLoop, type PackageName } from "./engine.js"
 import { environment, loadPackage, packageRoot } from "./environment.js"
 import { type Case, measure, type Question, type Result } from "./measure.js"
@@ -68,6 +69,7 @@ async function main(options: Options, folder: string): Promise<void> {
     "router-memory": memory.cases,
     proxy: proxyCases(plan),
     threads: threadsCases(plan),
+    curve: curveCases(plan),
   }
   if (options.questions.includes("router-memory")) notes.push(...memory.notes)
   const where = environment(versions)

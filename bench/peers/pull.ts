@@ -6,8 +6,9 @@ import type { StreamTask } from "../reports.js"
 import { runPeer } from "./peer.js"
 
 runPeer<StreamTask>(async (task, harness) => {
+  process.env.PEERLANE_CURVE = task.security?.library
   const { Pull } = await loadEngine(task.engine)
-  const socket = new Pull()
+  const socket = new Pull(task.security?.pull)
   await socket.bind(task.endpoint)
   harness.report({ type: "bound", endpoint: socket.lastEndpoint! })
   const seconds = await pullAll(socket, task.loop, task)

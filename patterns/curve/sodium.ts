@@ -36,7 +36,7 @@ function fromWrappers(sodium: Wrappers): Boxes {
       return { publicKey, secretKey: privateKey }
     },
     sharedKey: (publicKey, secretKey) => unless(() => sodium.crypto_box_beforenm(publicKey, secretKey)),
-    seal: (plain, nonce, key, into) => into.set(sodium.crypto_secretbox_easy(plain, nonce, key)),
+    seal: (box, nonce, key) => box.set(sodium.crypto_secretbox_easy(box.subarray(OVERHEAD), nonce, key)),
     open: (box, nonce, key) => unless(() => sodium.crypto_secretbox_open_easy(box, nonce, key)),
     random: size => sodium.randombytes_buf(size),
   }
@@ -70,10 +70,11 @@ function fromNative(sodium: Native): Boxes {
       }
       return hsalsa20(sodium, shared)
     },
-    seal: (plain, nonce, key, into) => sodium.crypto_secretbox_easy(into, plain, nonce, key),
+    seal: (box, nonce, key) => sodium.crypto_secretbox_easy(box, box.subarray(OVERHEAD), nonce, key),
     open(box, nonce, key) {
       if (box.length < OVERHEAD) return null
-      const plain = new Uint8Array(box.length - OVERHEAD)
+      // libsodium opens a box in its own memory.
+      const plain = box.subarray(OVERHEAD)
       return sodium.crypto_secretbox_open_easy(plain, box, nonce, key) ? plain : null
     },
     random(size) {

@@ -29,6 +29,11 @@ export class SlabPool {
 
   constructor(private readonly alloc: (size: number) => Uint8Array) {}
 
+  /** Memory that is not used again. */
+  memory(size: number): Uint8Array {
+    return this.alloc(size)
+  }
+
   take(level: number): Uint8Array {
     return this.free[level]!.pop() ?? this.alloc(SIZES[level]!)
   }
@@ -81,7 +86,7 @@ export class OutBatch {
   room(flags: number, size: number): Uint8Array {
     if (this.shared !== null) this.seal()
     if (size >= BY_REFERENCE) {
-      const body = new Uint8Array(size)
+      const body = this.pool.memory(size)
       this.longFrame(flags, body)
       return body
     }

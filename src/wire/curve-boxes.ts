@@ -10,9 +10,9 @@ export interface Boxes {
   keyPair(): { publicKey: Uint8Array; secretKey: Uint8Array }
   /** The key that the owners of two pairs have in common (crypto_box_beforenm); null for a public key that is none. */
   sharedKey(publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array | null
-  /** Fills `into` with the box around `plain`. */
-  seal(plain: Uint8Array, nonce: Uint8Array, key: Uint8Array, into: Uint8Array): void
-  /** What is in a box, in new memory; null: it was altered, or made with another nonce or key. */
+  /** Makes a box of bytes in place: the first 16 are free, and what is to be in the box follows. */
+  seal(box: Uint8Array, nonce: Uint8Array, key: Uint8Array): void
+  /** What is in a box, perhaps in the memory of the box; null: it was altered, or made with another nonce or key. */
   open(box: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null
   random(size: number): Uint8Array
 }
@@ -87,8 +87,9 @@ export function randomNonce(prefix: string, random: Uint8Array): Uint8Array {
 
 /** A box in new memory. */
 export function sealed(boxes: Boxes, plain: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array {
-  const box = new Uint8Array(plain.length + BOX_OVERHEAD)
-  boxes.seal(plain, nonce, key, box)
+  const box = new Uint8Array(BOX_OVERHEAD + plain.length)
+  box.set(plain, BOX_OVERHEAD)
+  boxes.seal(box, nonce, key)
   return box
 }
 

@@ -10,8 +10,9 @@ import type { Cipher } from "./mechanism.js"
 const NAME = [7, 77, 69, 83, 83, 65, 71, 69] // 7 "MESSAGE"
 const NONCE_AT = 8
 const BOX_AT = 16
+const PLAIN_AT = BOX_AT + BOX_OVERHEAD
 /** A box holds the flags at least. */
-const SHORTEST = BOX_AT + BOX_OVERHEAD + 1
+const SHORTEST = PLAIN_AT + 1
 
 const SIDE = { client: "CurveZMQMESSAGEC", server: "CurveZMQMESSAGES" } as const
 
@@ -21,8 +22,6 @@ export class CurveCipher implements Cipher {
   readonly overhead = SHORTEST
   private readonly sending: CountingNonce
   private readonly receiving: CountingNonce
-  /** The flags and the body that are sealed next, in one piece. */
-  private plain = new Uint8Array(0)
 
   /** Counters go on where the handshake left them. */
   constructor(
@@ -37,15 +36,12 @@ export class CurveCipher implements Cipher {
   }
 
   seal(flags: number, body: Uint8Array, into: Uint8Array): void {
-    const size = body.length + 1
-    if (this.plain.length < size) this.plain = new Uint8Array(Math.max(256, size))
-    const plain = this.plain.subarray(0, size)
-    plain[0] = flags
-    plain.set(body, 1)
+    into[PLAIN_AT] = flags
+    into.set(body, PLAIN_AT + 1)
     for (let i = 0; i < NONCE_AT; i++) into[i] = NAME[i]!
     const nonce = this.sending.next()
     this.sending.copyCounter(into, NONCE_AT)
-    this.boxes.seal(plain, nonce, this.key, into.subarray(BOX_AT))
+    this.boxes.seal(into.subarray(BOX_AT), nonce, this.key)
   }
 
   open(sealed: Uint8Array): Uint8Array {
@@ -62,9 +58,7 @@ export class CurveCipher implements Cipher {
     return plain
   }
 
-  /** Forgets the key, and what was sealed last. */
   end(): void {
     this.key.fill(0)
-    this.plain.fill(0)
   }
 }

@@ -42,9 +42,9 @@ export interface MechanismHost {
 export interface Cipher {
   /** Bytes that a sealed frame is longer than what is in it. */
   readonly overhead: number
-  /** Seals a frame into exactly as many bytes as it takes. */
+  /** Seals a frame into exactly as many bytes as it takes, of which the contents do not matter. */
   seal(flags: number, body: Uint8Array, into: Uint8Array): void
-  /** What is in a sealed frame: its flags, and the body. Throws a ProtocolError when it was not sealed by the peer, as the next one. */
+  /** What is in a sealed frame, perhaps in its memory: the flags, and the body. Throws a ProtocolError when it was not sealed by the peer, as the next one. */
   open(sealed: Uint8Array): Uint8Array
 }
 
