@@ -11,9 +11,14 @@ import { reportHandshake } from "./dialer.js"
 import type { Link } from "./link.js"
 import { Session, type SessionOwner } from "./session.js"
 
+/** Any interface, or any port. */
+const WILDCARD = /\*|:0$/
+
 export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
   readonly role = "bound"
   endpoint = ""
+  /** As it was given: the name of a host may stand for its address. */
+  private given = ""
   private listener: Listener | null = null
   private readonly sessions = new Map<Session, Link | null>()
   private done: (() => void) | null = null
@@ -27,7 +32,7 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
   /** Binds. Rejects when it cannot. */
   async start(transport: Transport, address: string, endpoint: string): Promise<void> {
     try {
-      this.started(await transport.listen(address, this.options, this))
+      this.started(await transport.listen(address, this.options, this), endpoint)
     } catch (cause) {
       throw this.failed(cause, endpoint)
     }
@@ -39,10 +44,15 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
       if (transport.listenSync === undefined) {
         throw new ZmqError("ENOTSUP", { address: endpoint, detail: `${transport.scheme} cannot bind at once` })
       }
-      this.started(transport.listenSync(address, this.options, this))
+      this.started(transport.listenSync(address, this.options, this), endpoint)
     } catch (cause) {
       throw this.failed(cause, endpoint)
     }
+  }
+
+  /** By what was given as well, unless that was a wildcard (libzmq). */
+  goesBy(endpoint: string): boolean {
+    return endpoint === this.endpoint || (endpoint === this.given && !WILDCARD.test(endpoint))
   }
 
   get links(): Link[] {
@@ -123,8 +133,9 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     this.drop(session, link)
   }
 
-  private started(listener: Listener): void {
+  private started(listener: Listener, given: string): void {
     this.listener = listener
+    this.given = given
     this.endpoint = listener.endpoint
     this.host.context.runtime.debug("%s bound", this.endpoint)
     this.host.emit("bind", { address: this.endpoint })

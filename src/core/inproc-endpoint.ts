@@ -53,6 +53,10 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
     return this.state
   }
 
+  goesBy(endpoint: string): boolean {
+    return endpoint === this.endpoint
+  }
+
   /** Throws EADDRINUSE when the name is taken. */
   bind(): void {
     this.host.context.inproc.bind(this.name, this)

@@ -178,10 +178,13 @@ export abstract class SocketBase
   unbindSync(endpoint: string): void {
     checkEndpoint(endpoint)
     this.checkOpen()
-    this.connections.leave(endpoint, "bound", this.store.values.linger)
+    this.connections.leave(endpoint, this.store.values.linger)
   }
 
-  /** Stops listening at an endpoint, as {@link lastEndpoint} had it, and ends its connections. ENOENT when there is none. */
+  /**
+   * Stops listening at an endpoint, as it was given or as {@link lastEndpoint} had it, and ends its connections. ENOENT when
+   * there is none, and for a wildcard. What is connected to the endpoint ends, too, as in libzmq.
+   */
   unbind(endpoint: string): Promise<void> {
     checkEndpoint(endpoint)
     this.checkOpen()
@@ -193,11 +196,14 @@ export abstract class SocketBase
     this.connectTo(endpoint, null)
   }
 
-  /** Ends what {@link connect} began; what is queued is sent as `linger` says. ENOENT when there is none. */
+  /**
+   * Ends what {@link connect} began; what is queued is sent as `linger` says. ENOENT when there is none. What is bound to the
+   * endpoint ends, too, as in libzmq.
+   */
   disconnect(endpoint: string): void {
     checkEndpoint(endpoint)
     this.checkOpen()
-    this.connections.leave(endpoint, "connected", this.store.values.linger)
+    this.connections.leave(endpoint, this.store.values.linger)
   }
 
   /**

@@ -125,6 +125,18 @@ describe("inproc", () => {
     await failsWith("ENOENT", () => pull.unbind(address))
   })
 
+  it("a socket that is bound and connected to one name leaves the name first, then the pipe", async () => {
+    const socket = own(new zmq.Dealer())
+    const address = await bound(socket, freshEndpoint("inproc"))
+    socket.connect(address)
+    await socket.send("to myself")
+    expect(await text(socket)).toEqual(["to myself"])
+    socket.disconnect(address)
+    await own(new zmq.Dealer()).bind(address)
+    socket.disconnect(address)
+    await failsWith("ENOENT", () => socket.disconnect(address))
+  })
+
   it("disconnect ends the pipe; a second one is ENOENT", async () => {
     const address = name()
     const pull = own(new zmq.Pull())
