@@ -1,4 +1,8 @@
-/** `peerlane`: sockets that speak ZMTP to any ZeroMQ peer, with the names and the behaviour of the `zeromq` package. */
+/**
+ * `peerlane`: sockets that speak ZMTP to any ZeroMQ peer, with the names and the behaviour of the `zeromq` package. Its
+ * default export is all of it, so that `import zmq from "zeromq"`, which Node allows of a CommonJS package, can move, too.
+ */
+
 export {
   type Dropped,
   type Event,
@@ -14,6 +18,7 @@ export {
 } from "../src/index.js"
 export { Context, type ContextOptions, context } from "./context.js"
 export type { MessageLike } from "./frames.js"
+export * as default from "./index.js"
 export { Pair } from "./pair/pair.js"
 export { Proxy, type ProxyStatistics, type ProxyTraffic } from "./proxy/proxy.js"
 export { Publisher } from "./pub-sub/publisher.js"

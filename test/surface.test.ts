@@ -5,6 +5,7 @@
  */
 import { expect, it } from "vitest"
 import * as theirs from "zeromq"
+import * as oursDraft from "../patterns/draft/index.js"
 import * as ours from "../patterns/index.js"
 
 /** Members of `To` that a `From` could not stand in for. */
@@ -62,6 +63,16 @@ it("has the types of zeromq, both ways", () => {
 const NOT_THERE_YET = ["Stream", "curveKeyPair"]
 
 it("exports what zeromq exports", () => {
-  const missing = Object.keys(theirs).filter(name => !(name in ours) && name !== "default" && name !== "module.exports")
+  const missing = Object.keys(theirs).filter(name => !(name in ours) && name !== "module.exports")
   expect(missing.sort()).toEqual(NOT_THERE_YET)
+})
+
+it("has all of itself as its default export, as every CommonJS package has for Node", () => {
+  const all: typeof ours = ours.default
+  expect(all).toBe(ours)
+  expect(all.Push).toBe(ours.Push)
+  // A type by that name, too.
+  const socket: ours.default.Socket | null = null
+  expect(socket).toBeNull()
+  expect(oursDraft.default).toBe(oursDraft)
 })
