@@ -12,6 +12,7 @@ import { AddressFilter } from "./address-filter.js"
 import type { EndpointOptions, EventDetails } from "./connection-host.js"
 import { type ConnectionSettings, Connections, type LostRole, type Pattern } from "./connections.js"
 import type { ContextBase, ContextMember } from "./context.js"
+import { hideInsides } from "./hide-insides.js"
 import { type Link, Peer, type SocketStats, statsOf } from "./link.js"
 import { type Event, type EventType, type Observed, Observer } from "./observer.js"
 import { OptionStore, type OptionTarget } from "./option-access.js"
@@ -350,6 +351,8 @@ export abstract class SocketBase
     })
   }
 }
+
+hideInsides(SocketBase)
 
 /** The marks of a socket's pipes, as its options have them now. */
 class SocketMarks {
