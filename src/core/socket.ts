@@ -167,7 +167,7 @@ export abstract class SocketBase
 
   /**
    * Listens at once: when it returns, peers can connect. The errors of {@link bind} are thrown; ENOTSUP for a host name
-   * that DNS would have to look up, and where the runtime has no means to (a cluster's worker, for `ipc://`).
+   * that DNS would have to look up, and where the runtime has no means to.
    */
   bindSync(endpoint: string): void {
     checkEndpoint(endpoint)
