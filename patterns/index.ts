@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * `peerlane`: sockets that speak ZMTP to any ZeroMQ peer, with the names and the behaviour of the `zeromq` package. Its
  * default export is all of it, so that `import zmq from "zeromq"`, which Node allows of a CommonJS package, can move, too.

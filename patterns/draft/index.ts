@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * `peerlane/draft`: the socket types that are drafts in libzmq, with the names and the behaviour of `zeromq/draft`, and
  * `Peer` and `Channel`, which that lacks. The default export is all of it.
