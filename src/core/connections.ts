@@ -145,7 +145,7 @@ export class Connections implements ConnectionHost {
   leave(endpoint: string, linger: number): void {
     const { scheme } = parseEndpoint(endpoint)
     if (scheme !== INPROC) this.context.transport(scheme, endpoint)
-    const found = this.users.filter(user => user.role !== "unbound" && user.goesBy(endpoint))
+    const found = this.users.filter(user => user.goesBy(endpoint))
     if (found.length === 0) throw new ZmqError("ENOENT", { address: endpoint })
     for (const user of found) {
       if (user instanceof InprocEndpoint && user.role === "bound") {
@@ -157,7 +157,8 @@ export class Connections implements ConnectionHost {
       this.remove(user)
       this.forget(user, user.role === "connected")
       if (user instanceof Dialer) user.disconnected()
-      this.end([user], linger, () => {})
+      // What waits for an inproc name is not dropped: it is for whoever binds that, as in libzmq.
+      this.end([user], user instanceof InprocEndpoint ? -1 : linger, () => {})
     }
   }
 

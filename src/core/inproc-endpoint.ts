@@ -53,8 +53,10 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner {
     return this.state
   }
 
+  /** Not once it is unbound, or its connection is over. */
   goesBy(endpoint: string): boolean {
-    return endpoint === this.endpoint
+    if (endpoint !== this.endpoint) return false
+    return this.state === "bound" || (this.state === "connected" && this.ends.size > 0)
   }
 
   /** Throws EADDRINUSE when the name is taken. */

@@ -153,6 +153,30 @@ describe("inproc", () => {
     await nothingArrives(pull, 30)
   })
 
+  it("disconnect leaves what was sent to whoever binds the name, even with a linger of 0", async () => {
+    const address = name()
+    const push = own(new zmq.Push({ linger: 0, sendTimeout: 0 }))
+    push.connect(address)
+    await push.send("left behind")
+    push.disconnect(address)
+    await failsWith("EAGAIN", () => push.send("nobody is there"))
+    const pull = own(new zmq.Pull())
+    await pull.bind(address)
+    expect(await text(pull)).toEqual(["left behind"])
+    await nothingArrives(pull)
+  })
+
+  it("disconnect is ENOENT once the other side has left", async () => {
+    const address = name()
+    const pull = own(new zmq.Pull())
+    await pull.bind(address)
+    const push = own(new zmq.Push({ sendTimeout: 0 }))
+    push.connect(address)
+    pull.close()
+    await eventually(() => !push.writable)
+    await failsWith("ENOENT", () => push.disconnect(address))
+  })
+
   it("names of another context are other names", async () => {
     const address = name()
     const context = new zmq.Context()
