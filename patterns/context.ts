@@ -1,5 +1,13 @@
 /** The public context, and the one that sockets use when none is given. */
-import { ContextBase, type ContextSettings, nodeRuntime, otherThreads, transports, ZmqError } from "../src/index.js"
+import {
+  ContextBase,
+  type ContextSettings,
+  hideInsides,
+  nodeRuntime,
+  otherThreads,
+  transports,
+  ZmqError,
+} from "../src/index.js"
 import { bufferBytes, newSlab } from "./bytes.js"
 
 /** What can be set on a context, by its constructor or as properties. */
@@ -99,6 +107,8 @@ export class Context {
     return this.close()
   }
 }
+
+hideInsides(Context)
 
 function checkBoolean(value: unknown): boolean {
   if (typeof value !== "boolean") throw new TypeError("Option value must be a boolean")

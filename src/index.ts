@@ -2,6 +2,7 @@
 
 export type { LostRole } from "./core/connections.js"
 export { ContextBase, type ContextSettings } from "./core/context.js"
+export { hideInsides } from "./core/hide-insides.js"
 export type { Dropped, Link, PeerStats, ReceivedFrom, SocketStats } from "./core/link.js"
 export { Peer } from "./core/link.js"
 export { nodeRuntime } from "./core/node-runtime.js"

@@ -19,9 +19,14 @@ import type { Link } from "./link.js"
 import type { EventType } from "./observer.js"
 import { Session, type SessionOwner } from "./session.js"
 
+/** Any interface, or any port. */
+const WILDCARD = /\*|:0$/
+
 export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
   readonly role = "bound"
   endpoint = ""
+  /** As it was given: the name of a host may stand for its address. */
+  private given = ""
   private listener: Listener | null = null
   private readonly sessions = new Map<Session, Link | null>()
   private done: (() => void) | null = null
@@ -37,7 +42,7 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
   /** Goes on with a listener that was asked to tell this acceptor. Rejects when it cannot listen. */
   async start(listening: Promise<Listener>, endpoint: string): Promise<void> {
     try {
-      this.started(await listening)
+      this.started(await listening, endpoint)
     } catch (cause) {
       throw this.failed(cause, endpoint)
     }
@@ -46,10 +51,15 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
   /** Binds at once. Throws when it cannot. */
   startSync(listen: () => Listener, endpoint: string): void {
     try {
-      this.started(listen())
+      this.started(listen(), endpoint)
     } catch (cause) {
       throw this.failed(cause, endpoint)
     }
+  }
+
+  /** By what was given as well, unless that was a wildcard (libzmq). */
+  goesBy(endpoint: string): boolean {
+    return endpoint === this.endpoint || (endpoint === this.given && !WILDCARD.test(endpoint))
   }
 
   get links(): Link[] {
@@ -142,8 +152,9 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     if (this.observed) this.host.emit(type, details)
   }
 
-  private started(listener: Listener): void {
+  private started(listener: Listener, given: string): void {
     this.listener = listener
+    this.given = given
     this.endpoint = listener.endpoint
     this.host.context.runtime.debug("%s bound", this.endpoint)
     this.emit("bind", { address: this.endpoint })

@@ -63,6 +63,8 @@ export interface EndpointUser {
   readonly role: Role
   /** As it was given, or as it was resolved. */
   readonly endpoint: string
+  /** Whether it is meant by this endpoint, where it is to end. */
+  goesBy(endpoint: string): boolean
   readonly links: Iterable<Link>
   /** Ends in order: takes no new peers, sends what is queued, then calls `done`. */
   close(done: () => void): void

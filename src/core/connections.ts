@@ -9,7 +9,7 @@ import { type Endpoint, parseEndpoint } from "../transport/endpoint.js"
 import type { PeerInfo } from "../wire/engine.js"
 import { isRaw, type SocketTypeName } from "../wire/socket-types.js"
 import { Acceptor } from "./acceptor.js"
-import type { ConnectionHost, EndpointOptions, EndpointUser, EventDetails, Role } from "./connection-host.js"
+import type { ConnectionHost, EndpointOptions, EndpointUser, EventDetails } from "./connection-host.js"
 import type { ContextBase } from "./context.js"
 import { Dialer } from "./dialer.js"
 import { INPROC, InprocEndpoint } from "./inproc-endpoint.js"
@@ -118,7 +118,7 @@ export class Connections implements ConnectionHost {
 
   /** The rejecting form of {@link leave}. */
   async unbind(endpoint: string, linger: number): Promise<void> {
-    this.leave(endpoint, "bound", linger)
+    this.leave(endpoint, linger)
   }
 
   connect(endpoint: string, routingId: Uint8Array | null): void {
@@ -145,21 +145,27 @@ export class Connections implements ConnectionHost {
     dialer.start()
   }
 
-  /** Ends all that was bound to, or connected to, this endpoint; ENOENT when nothing was. */
-  leave(endpoint: string, role: Role, linger: number): void {
+  /**
+   * Ends all that was bound or connected to this endpoint, whichever it was, as in libzmq; of an inproc name, first that it
+   * is bound. ENOENT when nothing was.
+   */
+  leave(endpoint: string, linger: number): void {
     const { scheme } = parseEndpoint(endpoint)
     if (scheme !== INPROC) this.context.transport(scheme, endpoint)
-    const found = this.users.filter(user => user.endpoint === endpoint && user.role === role)
+    const found = this.users.filter(user => user.goesBy(endpoint))
     if (found.length === 0) throw new ZmqError("ENOENT", { address: endpoint })
     for (const user of found) {
-      if (role === "bound" && user instanceof InprocEndpoint) {
+      if (user instanceof InprocEndpoint && user.role === "bound") {
         user.unbind()
-        continue
+        return
       }
+    }
+    for (const user of found) {
       this.remove(user)
-      this.forget(user, role === "connected")
+      this.forget(user, user.role === "connected")
       if (user instanceof Dialer) user.disconnected()
-      this.end([user], linger, () => {})
+      // What waits for an inproc name is not dropped: it is for whoever binds that, as in libzmq.
+      this.end([user], user instanceof InprocEndpoint ? -1 : linger, () => {})
     }
   }
 

@@ -43,6 +43,10 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     return this.link !== null && owes(this.link.pipe)
   }
 
+  goesBy(endpoint: string): boolean {
+    return endpoint === this.endpoint
+  }
+
   start(): void {
     if (!this.options.immediate && this.join() === null) {
       this.conclude()

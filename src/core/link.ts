@@ -2,6 +2,7 @@
 import type { Bytes } from "../message.js"
 import type { Counters, Pipe } from "../pipe/pipe.js"
 import type { Properties } from "../wire/command.js"
+import { hideInsides } from "./hide-insides.js"
 
 /** Whoever has the connections of links. */
 export interface LinkOwner {
@@ -170,6 +171,8 @@ export class Peer<B extends Uint8Array = Uint8Array> {
     this.link.end(null)
   }
 }
+
+hideInsides(Peer)
 
 /** A message with the peer that it came from. */
 export interface ReceivedFrom<M, P> {
