@@ -1,5 +1,5 @@
 /** The public context, and the one that sockets use when none is given. */
-import { ContextBase, type ContextSettings, nodeRuntime, transports, ZmqError } from "../src/index.js"
+import { ContextBase, type ContextSettings, datagrams, nodeRuntime, transports, ZmqError } from "../src/index.js"
 import { bufferBytes, newSlab } from "./bytes.js"
 
 /** What can be set on a context, by its constructor or as properties. */
@@ -24,6 +24,7 @@ export class Context {
       bytes: bufferBytes,
       slab: newSlab,
       transports,
+      datagrams,
       ...surroundings,
     })
     if (options !== undefined && (typeof options !== "object" || options === null)) {

@@ -6,14 +6,13 @@ import { ZmqError } from "../errors.js"
 import type { Pipe } from "../pipe/pipe.js"
 import type { ByteStream, ListenEvents, Listener, Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
-import { type ConnectionHost, type EndpointOptions, type EndpointUser, owes } from "./connection-host.js"
+import { type BindingUser, type ConnectionHost, type EndpointOptions, owes } from "./connection-host.js"
 import { reportHandshake } from "./dialer.js"
 import type { Link } from "./link.js"
 import { Session, type SessionOwner } from "./session.js"
 
-export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
+export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
   readonly role = "bound"
-  endpoint = ""
   private listener: Listener | null = null
   private readonly sessions = new Map<Session, Link | null>()
   private done: (() => void) | null = null
@@ -21,27 +20,29 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
 
   constructor(
     private readonly host: ConnectionHost,
+    private readonly transport: Transport,
+    private readonly address: string,
+    public endpoint: string,
     private readonly options: EndpointOptions,
   ) {}
 
-  /** Binds. Rejects when it cannot. */
-  async start(transport: Transport, address: string, endpoint: string): Promise<void> {
+  async start(): Promise<void> {
     try {
-      this.started(await transport.listen(address, this.options, this))
+      this.started(await this.transport.listen(this.address, this.options, this))
     } catch (cause) {
-      throw this.failed(cause, endpoint)
+      throw this.failed(cause)
     }
   }
 
-  /** Binds at once. Throws when it cannot. */
-  startSync(transport: Transport, address: string, endpoint: string): void {
+  startSync(): void {
+    const { transport, endpoint } = this
     try {
       if (transport.listenSync === undefined) {
         throw new ZmqError("ENOTSUP", { address: endpoint, detail: `${transport.scheme} cannot bind at once` })
       }
-      this.started(transport.listenSync(address, this.options, this))
+      this.started(transport.listenSync(this.address, this.options, this))
     } catch (cause) {
-      throw this.failed(cause, endpoint)
+      throw this.failed(cause)
     }
   }
 
@@ -130,9 +131,9 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     this.host.emit("bind", { address: this.endpoint })
   }
 
-  private failed(cause: unknown, endpoint: string): ZmqError {
-    const error = ZmqError.from(cause, endpoint)
-    this.host.emit("bind:error", { address: endpoint, error })
+  private failed(cause: unknown): ZmqError {
+    const error = ZmqError.from(cause, this.endpoint)
+    this.host.emit("bind:error", { address: this.endpoint, error })
     return error
   }
 

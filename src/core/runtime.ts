@@ -3,6 +3,7 @@
  * a random number in any other way, so that the real sockets run, unchanged, on a simulated machine in tests.
  */
 import type { Bytes } from "../message.js"
+import type { DatagramTransport } from "../transport/datagram.js"
 import type { Transport } from "../transport/transport.js"
 
 export interface Timer {
@@ -48,4 +49,5 @@ export interface Environment {
   /** New memory for encoded bytes; nobody may take it away (transfer it) later. */
   readonly slab: (size: number) => Uint8Array
   readonly transports: readonly Transport[]
+  readonly datagrams: readonly DatagramTransport[]
 }

@@ -26,7 +26,8 @@ export function portNumber(text: string): number | null {
 
 /** The address of an interface of this machine: of IPv6 if it may and has one. Undefined when there is no such interface. */
 export function interfaceAddress(name: string, ipv6: boolean): string | undefined {
-  const addresses = networkInterfaces()[name]
+  const interfaces = networkInterfaces()
+  const addresses = Object.hasOwn(interfaces, name) ? interfaces[name] : undefined
   const find = (family: string) => addresses?.find(address => address.family === family)?.address
   return (ipv6 ? find("IPv6") : undefined) ?? find("IPv4")
 }
