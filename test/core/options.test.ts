@@ -35,6 +35,7 @@ const CLASSES = {
   GATHER: "Gather",
   PEER: "Peer",
   CHANNEL: "Channel",
+  DGRAM: "Datagram",
 } as const satisfies Record<SocketTypeName, keyof typeof peerlane>
 
 type ClassName = (typeof CLASSES)[SocketTypeName]
@@ -54,6 +55,7 @@ const BEYOND = [
   "reconnectStop",
   "metadata",
   "routerNotify",
+  "multicastLoop",
 ]
 /** libzmq was built without these, or cannot give their value before one was set. */
 const UNREADABLE = [

@@ -3,6 +3,7 @@ import { type AnySocket, engine } from "./engine.js"
 
 const NUMBERS = {
   metadata: 95,
+  multicastLoop: 96,
   routerNotify: 97,
   reconnectStop: 109,
   helloMessage: 110,
@@ -20,14 +21,14 @@ interface Native {
 /** Sets draft options of a socket, and returns it. */
 export function withDraft<S extends AnySocket>(
   socket: S,
-  options: { [K in keyof typeof NUMBERS]?: string | number },
+  options: { [K in keyof typeof NUMBERS]?: string | number | boolean },
 ): S {
   const native = socket as unknown as Native
   for (const [name, value] of Object.entries(options)) {
     const number = NUMBERS[name as keyof typeof NUMBERS]
     if (engine === "peerlane") Object.assign(socket, { [name]: value })
-    else if (typeof value === "number") native.setInt32Option(number, value)
-    else native.setStringOption(number, value)
+    else if (typeof value === "string") native.setStringOption(number, value)
+    else native.setInt32Option(number, Number(value))
   }
   return socket
 }
