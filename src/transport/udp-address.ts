@@ -53,6 +53,8 @@ function parse(address: string, ipv6: boolean, binds: boolean): UdpAddress {
   if (parts === null) throw refusal("EINVAL", address, "expected host:port")
   const port = binds && parts.port === "*" ? 0 : portNumber(parts.port)
   if (port === null) throw refusal("EINVAL", address, `expected a port from 0 to ${MAX_PORT}, got "${parts.port}"`)
+  // Node would take no name for this machine's.
+  if (binds && parts.host === "") throw refusal("ENODEV", address, "expected *, an interface or an address")
   const host = binds ? localHost(parts.host, ipv6) : parts.host
   if (isIPv6(host) && !ipv6) {
     throw refusal(binds ? "ENODEV" : "EINVAL", address, "expected an IPv4 address, as ipv6 is false")
