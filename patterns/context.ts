@@ -2,6 +2,7 @@
 import {
   ContextBase,
   type ContextSettings,
+  datagrams,
   hideInsides,
   nodeRuntime,
   otherThreads,
@@ -33,6 +34,7 @@ export class Context {
       slab: newSlab,
       transports,
       threads: null,
+      datagrams,
       ...surroundings,
     })
     if (options !== undefined && (typeof options !== "object" || options === null)) {

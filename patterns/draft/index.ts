@@ -6,6 +6,7 @@
 
 export { Channel } from "./channel.js"
 export { Client } from "./client.js"
+export { Datagram } from "./datagram.js"
 export { Dish, type DishGroupOptions } from "./dish.js"
 export { Gather } from "./gather.js"
 export * as default from "./index.js"

@@ -4,12 +4,12 @@
  */
 import { ZmqError } from "../errors.js"
 import type { Pipe } from "../pipe/pipe.js"
-import type { ByteStream, ListenEvents, Listener } from "../transport/transport.js"
+import type { ByteStream, ListenEvents, Listener, Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
 import {
+  type BindingUser,
   type ConnectionHost,
   type EndpointOptions,
-  type EndpointUser,
   type EventDetails,
   owes,
 } from "./connection-host.js"
@@ -22,11 +22,13 @@ import { Session, type SessionOwner } from "./session.js"
 /** Any interface, or any port. */
 const WILDCARD = /\*|:0$/
 
-export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
+/** Where it listens: a transport, or the names of all threads. */
+type Listening = Pick<Transport, "scheme" | "listen" | "listenSync">
+
+export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
   readonly role = "bound"
-  endpoint = ""
   /** As it was given: the name of a host may stand for its address. */
-  private given = ""
+  private readonly given: string
   private listener: Listener | null = null
   private readonly sessions = new Map<Session, Link | null>()
   private done: (() => void) | null = null
@@ -34,26 +36,33 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
 
   constructor(
     private readonly host: ConnectionHost,
+    private readonly transport: Listening,
+    private readonly address: string,
+    public endpoint: string,
     private readonly options: EndpointOptions,
     /** What its peers are lost as. inproc has no events. */
     private readonly lostAs: LostRole = "bound",
-  ) {}
+  ) {
+    this.given = endpoint
+  }
 
-  /** Goes on with a listener that was asked to tell this acceptor. Rejects when it cannot listen. */
-  async start(listening: Promise<Listener>, endpoint: string): Promise<void> {
+  async start(): Promise<void> {
     try {
-      this.started(await listening, endpoint)
+      this.started(await this.transport.listen(this.address, this.options, this))
     } catch (cause) {
-      throw this.failed(cause, endpoint)
+      throw this.failed(cause)
     }
   }
 
-  /** Binds at once. Throws when it cannot. */
-  startSync(listen: () => Listener, endpoint: string): void {
+  startSync(): void {
+    const { transport, endpoint } = this
     try {
-      this.started(listen(), endpoint)
+      if (transport.listenSync === undefined) {
+        throw new ZmqError("ENOTSUP", { address: endpoint, detail: `${transport.scheme} cannot bind at once` })
+      }
+      this.started(transport.listenSync(this.address, this.options, this))
     } catch (cause) {
-      throw this.failed(cause, endpoint)
+      throw this.failed(cause)
     }
   }
 
@@ -152,17 +161,16 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     if (this.observed) this.host.emit(type, details)
   }
 
-  private started(listener: Listener, given: string): void {
+  private started(listener: Listener): void {
     this.listener = listener
-    this.given = given
     this.endpoint = listener.endpoint
     this.host.context.runtime.debug("%s bound", this.endpoint)
     this.emit("bind", { address: this.endpoint })
   }
 
-  private failed(cause: unknown, endpoint: string): ZmqError {
-    const error = ZmqError.from(cause, endpoint)
-    this.emit("bind:error", { address: endpoint, error })
+  private failed(cause: unknown): ZmqError {
+    const error = ZmqError.from(cause, this.endpoint)
+    this.emit("bind:error", { address: this.endpoint, error })
     return error
   }
 

@@ -2,6 +2,7 @@
 
 import type { Pipe, PipeOwner } from "../pipe/pipe.js"
 import type { Marks } from "../pipe/queue.js"
+import type { DatagramOptions } from "../transport/datagram.js"
 import type { TransportOptions } from "../transport/transport.js"
 import type { EngineOptions, PeerInfo } from "../wire/engine.js"
 import type { LostRole } from "./connections.js"
@@ -10,7 +11,7 @@ import type { Link, LinkOwner } from "./link.js"
 import type { EventOfType, EventType } from "./observer.js"
 
 /** The options of a socket as they were when an endpoint was bound or connected. */
-export interface EndpointOptions extends EngineOptions, TransportOptions {
+export interface EndpointOptions extends EngineOptions, TransportOptions, DatagramOptions {
   readonly immediate: boolean
   readonly reconnectInterval: number
   readonly reconnectMaxInterval: number
@@ -76,6 +77,14 @@ export interface EndpointUser {
   readonly pending: boolean
   /** The marks of the socket have changed. */
   marksChanged(): void
+}
+
+/** One that is to be bound. */
+export interface BindingUser extends EndpointUser {
+  /** Binds. Rejects when it cannot. */
+  start(): Promise<void>
+  /** Binds at once. Throws when it cannot. */
+  startSync(): void
 }
 
 /** Whether anything waits in the outbound queue of a pipe, or is encoded and not written. */

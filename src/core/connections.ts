@@ -7,9 +7,16 @@ import { Counters, Pipe, type PipeOwner } from "../pipe/pipe.js"
 import type { Marks } from "../pipe/queue.js"
 import { type Endpoint, parseEndpoint } from "../transport/endpoint.js"
 import type { PeerInfo } from "../wire/engine.js"
-import { isRaw, type SocketTypeName } from "../wire/socket-types.js"
+import { datagramRole, isRaw, type SocketTypeName } from "../wire/socket-types.js"
 import { Acceptor } from "./acceptor.js"
-import type { ConnectionHost, EndpointOptions, EndpointUser, EventDetails } from "./connection-host.js"
+import type {
+  BindingUser,
+  ConnectionHost,
+  EndpointOptions,
+  EndpointUser,
+  EventDetails,
+  Role,
+} from "./connection-host.js"
 import type { ContextBase } from "./context.js"
 import { Dialer } from "./dialer.js"
 import { INPROC, InprocEndpoint } from "./inproc-endpoint.js"
@@ -17,6 +24,7 @@ import { Link, type LinkOwner, otherProperties, Peer } from "./link.js"
 import { FlushWaiter, ReadyWaiter } from "./link-waiters.js"
 import type { EventType } from "./observer.js"
 import { GRACE } from "./thread-endpoint.js"
+import { UdpEndpoint } from "./udp-endpoint.js"
 import { WaitLine, type WaitOptions } from "./waiter.js"
 
 /** How this side came to a connection that was lost. */
@@ -83,37 +91,33 @@ export class Connections implements ConnectionHost {
   }
 
   async bind(endpoint: string): Promise<void> {
-    const { scheme, address } = this.parse(endpoint)
+    const { scheme, address } = this.parse(endpoint, "bound")
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
       await this.bindInproc(address, options)
       return
     }
-    const acceptor = new Acceptor(this, options)
+    const user = this.binding(scheme, address, endpoint, options)
     this.context.hold()
     try {
-      await acceptor.start(this.context.transport(scheme, endpoint).listen(address, options, acceptor), endpoint)
+      await user.start()
     } finally {
       this.context.release()
     }
-    this.add(acceptor)
+    this.add(user)
     if (this.closed) this.close(0, () => {})
   }
 
   bindSync(endpoint: string): void {
-    const { scheme, address } = this.parse(endpoint)
+    const { scheme, address } = this.parse(endpoint, "bound")
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
       this.nameInproc(address, options).bindOutsideNow()
       return
     }
-    const acceptor = new Acceptor(this, options)
-    const transport = this.context.transport(scheme, endpoint)
-    acceptor.startSync(() => {
-      if (transport.listenSync !== undefined) return transport.listenSync(address, options, acceptor)
-      throw new ZmqError("ENOTSUP", { detail: `${scheme} cannot bind at once`, address: endpoint })
-    }, endpoint)
-    this.add(acceptor)
+    const user = this.binding(scheme, address, endpoint, options)
+    user.startSync()
+    this.add(user)
   }
 
   /** The rejecting form of {@link leave}. */
@@ -122,10 +126,18 @@ export class Connections implements ConnectionHost {
   }
 
   connect(endpoint: string, routingId: Uint8Array | null): void {
-    const { scheme, address } = this.parse(endpoint)
+    const { scheme, address } = this.parse(endpoint, "connected")
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
       const user = new InprocEndpoint(this, address, options, routingId)
+      this.add(user)
+      user.connect()
+      return
+    }
+    const datagrams = this.context.datagramTransport(scheme)
+    if (datagrams !== undefined) {
+      datagrams.check(address, options)
+      const user = new UdpEndpoint(this, datagrams, address, endpoint, options, "connected")
       this.add(user)
       user.connect()
       return
@@ -150,8 +162,7 @@ export class Connections implements ConnectionHost {
    * is bound. ENOENT when nothing was.
    */
   leave(endpoint: string, linger: number): void {
-    const { scheme } = parseEndpoint(endpoint)
-    if (scheme !== INPROC) this.context.transport(scheme, endpoint)
+    this.parse(endpoint, null)
     const found = this.users.filter(user => user.goesBy(endpoint))
     if (found.length === 0) throw new ZmqError("ENOENT", { address: endpoint })
     for (const user of found) {
@@ -341,14 +352,6 @@ export class Connections implements ConnectionHost {
     this.pattern.pipeEnded(link)
   }
 
-  private parse(endpoint: string): Endpoint {
-    const parsed = parseEndpoint(endpoint)
-    if (parsed.scheme === INPROC && isRaw(this.type)) {
-      throw new ZmqError("ENOCOMPATPROTO", { address: endpoint, detail: "inproc has no bytes, only messages" })
-    }
-    return parsed
-  }
-
   private end(users: EndpointUser[], linger: number, done: () => void): void {
     let left = users.length
     if (left === 0) {
@@ -384,6 +387,32 @@ export class Connections implements ConnectionHost {
       leaving.delete(user)
       for (const callback of callbacks) callback()
     })
+  }
+
+  private binding(scheme: string, address: string, endpoint: string, options: EndpointOptions): BindingUser {
+    const datagrams = this.context.datagramTransport(scheme)
+    return datagrams === undefined
+      ? new Acceptor(this, this.context.transport(scheme, endpoint), address, endpoint, options)
+      : new UdpEndpoint(this, datagrams, address, endpoint, options, "bound")
+  }
+
+  /**
+   * Splits an endpoint. EPROTONOSUPPORT for a scheme that is not there, ENOCOMPATPROTO for one that this type of socket
+   * does not have, or not in this role: datagrams are for some types only, and for a DGRAM there is nothing else.
+   */
+  private parse(endpoint: string, role: Role | null): Endpoint {
+    const parsed = parseEndpoint(endpoint)
+    const { scheme } = parsed
+    const own = datagramRole(this.type)
+    const isDatagrams = this.context.datagramTransport(scheme) !== undefined
+    if (!isDatagrams && scheme !== INPROC) this.context.transport(scheme, endpoint)
+    if (scheme === INPROC && isRaw(this.type)) {
+      throw new ZmqError("ENOCOMPATPROTO", { address: endpoint, detail: "inproc has no bytes, only messages" })
+    }
+    if (isDatagrams ? own === null || (role !== null && role !== own) : this.type === "DGRAM") {
+      throw new ZmqError("ENOCOMPATPROTO", { address: endpoint })
+    }
+    return parsed
   }
 
   /** Takes a name in this thread at once, and then among all of them. */

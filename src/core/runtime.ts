@@ -3,6 +3,7 @@
  * a random number in any other way, so that the real sockets run, unchanged, on a simulated machine in tests.
  */
 import type { Bytes } from "../message.js"
+import type { DatagramTransport } from "../transport/datagram.js"
 import type { Threads, Transport } from "../transport/transport.js"
 
 export interface Timer {
@@ -50,4 +51,5 @@ export interface Environment {
   readonly transports: readonly Transport[]
   /** Other threads that the context is shared with; null: it is not. */
   readonly threads: Threads | null
+  readonly datagrams: readonly DatagramTransport[]
 }

@@ -1,6 +1,7 @@
 /** `tcp://`: node:net with libzmq's rules for addresses. TCP_NODELAY always, IPv4 only unless `ipv6`. */
 import { createServer, isIPv6, type Server, Socket } from "node:net"
 import { ZmqError } from "../errors.js"
+import type { HostPort } from "./host-port.js"
 import { listenNow } from "./listen-now.js"
 import {
   acceptOn,
@@ -15,7 +16,6 @@ import {
 import { LONGEST_NAME, type SocksRequest, SocksStream } from "./socks.js"
 import {
   checkFamily,
-  type HostPort,
   knownLocal,
   parseBinding,
   parseDestination,
