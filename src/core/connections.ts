@@ -19,6 +19,7 @@ import type {
 } from "./connection-host.js"
 import type { ContextBase } from "./context.js"
 import { Dialer } from "./dialer.js"
+import { Endings } from "./endings.js"
 import { INPROC, InprocEndpoint } from "./inproc-endpoint.js"
 import { Link, type LinkOwner, otherProperties, Peer } from "./link.js"
 import { FlushWaiter, ReadyWaiter } from "./link-waiters.js"
@@ -67,8 +68,7 @@ export class Connections implements ConnectionHost {
   readonly counters = new Counters()
   private users: EndpointUser[] = []
   private closed = false
-  /** Endpoints that are ending, and send what is queued. */
-  private leaving: Map<EndpointUser, (() => void)[]> | null = null
+  private readonly endings: Endings
   /** The process waited once for what is queued, as long as it may. */
   private lingered = false
   private readyLine: WaitLine<ReadyWaiter> | null = null
@@ -79,7 +79,9 @@ export class Connections implements ConnectionHost {
     private readonly type: SocketTypeName,
     private readonly pattern: Pattern,
     private readonly settings: ConnectionSettings,
-  ) {}
+  ) {
+    this.endings = new Endings(context)
+  }
 
   get marks() {
     return this.settings.marks
@@ -176,7 +178,7 @@ export class Connections implements ConnectionHost {
       this.forget(user, user.role === "connected")
       if (user instanceof Dialer) user.disconnected()
       // What waits for an inproc name is not dropped: it is for whoever binds that, as in libzmq.
-      this.end([user], user instanceof InprocEndpoint ? -1 : linger, () => {})
+      this.endings.end([user], user instanceof InprocEndpoint ? -1 : linger, () => {})
     }
   }
 
@@ -193,7 +195,7 @@ export class Connections implements ConnectionHost {
     this.users = []
     for (const user of users) this.forget(user, true)
     for (const waiter of this.readyLine ?? []) waiter.reject(closedError())
-    this.end([...users, ...(this.leaving?.keys() ?? [])], linger, done)
+    this.endings.end([...users, ...this.endings.users], linger, done)
   }
 
   /** The process has nothing left to do: keeps it alive while something is queued, as `linger` says. */
@@ -352,43 +354,6 @@ export class Connections implements ConnectionHost {
     this.pattern.pipeEnded(link)
   }
 
-  private end(users: EndpointUser[], linger: number, done: () => void): void {
-    let left = users.length
-    if (left === 0) {
-      done()
-      return
-    }
-    this.context.hold()
-    const timer = linger > 0 ? this.context.runtime.after(linger, () => users.forEach(user => void user.abort())) : null
-    const one = () => {
-      if (--left > 0) return
-      timer?.cancel()
-      this.context.release()
-      done()
-    }
-    for (const user of users) {
-      this.endOne(user, one)
-      if (linger === 0) user.abort()
-    }
-  }
-
-  /** Ends an endpoint in order, or waits for one that is ending already. */
-  private endOne(user: EndpointUser, done: () => void): void {
-    this.leaving ??= new Map()
-    const { leaving } = this
-    const waiting = leaving.get(user)
-    if (waiting !== undefined) {
-      waiting.push(done)
-      return
-    }
-    const callbacks = [done]
-    leaving.set(user, callbacks)
-    user.close(() => {
-      leaving.delete(user)
-      for (const callback of callbacks) callback()
-    })
-  }
-
   private binding(scheme: string, address: string, endpoint: string, options: EndpointOptions): BindingUser {
     const datagrams = this.context.datagramTransport(scheme)
     return datagrams === undefined
@@ -437,7 +402,8 @@ export class Connections implements ConnectionHost {
   }
 
   private allUsers(): EndpointUser[] {
-    return this.leaving === null ? this.users : [...this.users, ...this.leaving.keys()]
+    const { users } = this.endings
+    return users.length === 0 ? this.users : [...this.users, ...users]
   }
 
   private add(user: EndpointUser): void {
