@@ -1,5 +1,14 @@
 /** The public context, and the one that sockets use when none is given. */
-import { ContextBase, type ContextSettings, nodeRuntime, otherThreads, transports, ZmqError } from "../src/index.js"
+import {
+  ContextBase,
+  type ContextSettings,
+  datagrams,
+  hideInsides,
+  nodeRuntime,
+  otherThreads,
+  transports,
+  ZmqError,
+} from "../src/index.js"
 import { bufferBytes, newSlab } from "./bytes.js"
 import { sodium } from "./curve/sodium.js"
 
@@ -26,6 +35,7 @@ export class Context {
       slab: newSlab,
       transports,
       threads: null,
+      datagrams,
       boxes: sodium,
       ...surroundings,
     })
@@ -101,6 +111,8 @@ export class Context {
     return this.close()
   }
 }
+
+hideInsides(Context)
 
 function checkBoolean(value: unknown): boolean {
   if (typeof value !== "boolean") throw new TypeError("Option value must be a boolean")

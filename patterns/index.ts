@@ -1,4 +1,9 @@
-/** `peerlane`: sockets that speak ZMTP to any ZeroMQ peer, with the names and the behaviour of the `zeromq` package. */
+/// <reference types="node" preserve="true" />
+/**
+ * `peerlane`: sockets that speak ZMTP to any ZeroMQ peer, with the names and the behaviour of the `zeromq` package. Its
+ * default export is all of it, so that `import zmq from "zeromq"`, which Node allows of a CommonJS package, can move, too.
+ */
+
 export {
   AuthError,
   type Dropped,
@@ -17,6 +22,7 @@ export {
 export { Context, type ContextOptions, context } from "./context.js"
 export { curveKeyPair, curvePublicKey } from "./curve/key-pair.js"
 export type { MessageLike } from "./frames.js"
+export * as default from "./index.js"
 export { Pair } from "./pair/pair.js"
 export { Proxy, type ProxyStatistics, type ProxyTraffic } from "./proxy/proxy.js"
 export { Publisher } from "./pub-sub/publisher.js"

@@ -5,7 +5,7 @@
  */
 import type { SocketTypeName } from "./wire/socket-types.js"
 
-const BOTH_WAYS = ["PAIR", "REQ", "REP", "DEALER", "ROUTER", "XPUB", "XSUB", "SERVER", "CLIENT", "PEER", "CHANNEL", "STREAM"] as const
+const BOTH_WAYS = ["PAIR", "REQ", "REP", "DEALER", "ROUTER", "XPUB", "XSUB", "SERVER", "CLIENT", "PEER", "CHANNEL", "STREAM", "DGRAM"] as const
 const SENDING = [...BOTH_WAYS, "PUB", "PUSH", "RADIO", "SCATTER"] as const
 const RECEIVING = [...BOTH_WAYS, "SUB", "PULL", "DISH", "GATHER"] as const
 const CONFLATING = ["PULL", "PUSH", "SUB", "PUB", "DEALER", "GATHER", "SCATTER"] as const
@@ -48,7 +48,7 @@ const nameType = { type: "string", default: "hostBased", values: ["hostBased", "
 export const OPTIONS = {
   // Queues and waiting
   sendHighWaterMark: { ...number(1000, 0), on: SENDING, live: true, doc: "Messages that wait for one peer before sending to it waits, or drops; 0: no limit. ZMQ_SNDHWM." },
-  receiveHighWaterMark: { ...number(1000, 0), on: RECEIVING, live: true, doc: "Messages of one peer that wait to be received before its connection is read no further; 0: no limit. ZMQ_RCVHWM." },
+  receiveHighWaterMark: { ...number(1000, 0), on: RECEIVING, live: true, doc: "Messages of one peer that wait to be received before its connection is read no further, or, of datagrams (udp), more are dropped; 0: no limit. ZMQ_RCVHWM." },
   sendHighWaterMarkBytes: { ...number(0, 0, Number.MAX_SAFE_INTEGER), on: SENDING, live: true, doc: "The same in bytes, beside the mark in messages; a larger message passes alone. 0: no limit." },
   receiveHighWaterMarkBytes: { ...number(0, 0, Number.MAX_SAFE_INTEGER), on: RECEIVING, live: true, doc: "The same in bytes, the message that is still arriving included. 0: no limit." },
   maxPendingSends: { ...number(1000, 0), on: SENDING, live: true, doc: "Sends that may wait at a time; one more is EBUSY." },
@@ -66,7 +66,7 @@ export const OPTIONS = {
   heartbeatInterval: { ...number(0, 0), doc: "Milliseconds between two PINGs; 0: none. ZMQ_HEARTBEAT_IVL." },
   heartbeatTimeToLive: { ...number(0, 0, 6553599), doc: "What a PING says: after so many milliseconds of silence the peer may hang up. Kept in tenths of a second. ZMQ_HEARTBEAT_TTL." },
   heartbeatTimeout: { ...number(-1, -1), doc: "Milliseconds of silence after a PING that end the connection; 0: for ever; -1: as heartbeatInterval. ZMQ_HEARTBEAT_TIMEOUT." },
-  maxMessageSize: { ...number(-1, -1, Number.MAX_SAFE_INTEGER), doc: "Longest accepted frame in bytes; a longer one ends its connection. -1: no limit. ZMQ_MAXMSGSIZE." },
+  maxMessageSize: { ...number(-1, -1, Number.MAX_SAFE_INTEGER), doc: "Longest accepted frame in bytes; a longer one ends its connection, or is dropped (udp). -1: no limit. ZMQ_MAXMSGSIZE." },
   maxFrames: { ...number(65536, 1), on: RECEIVING, doc: "Frames in one incoming message; one more ends its connection." },
   backlog: { ...number(100, 0), doc: "Connections that wait to be accepted; at least 1024 may. ZMQ_BACKLOG." },
   ipv6: { ...boolean(), doc: "Use IPv6 as well. ZMQ_IPV6." },
@@ -77,6 +77,11 @@ export const OPTIONS = {
   socksUsername: { ...string, longest: 255, doc: "The user name for the proxy; null: no authentication. ZMQ_SOCKS_USERNAME." },
   socksPassword: { ...string, longest: 255, doc: "The password that goes with it. ZMQ_SOCKS_PASSWORD." },
   metadata: { ...string, list: "\n", doc: "What the peers are told of this socket: `X-name:value`, the name up to 255 bytes. Each value set is one more property, the first of a name counts; null: none. See peer.metadata. ZMQ_METADATA." },
+  // Datagrams
+  multicastHops: { ...number(1, 1), on: SENDING, doc: "Networks that a multicast datagram (udp) may pass, 1 being the own one; more than 255 count as 255. ZMQ_MULTICAST_HOPS." },
+  multicastLoop: { ...boolean(true), on: ["RADIO", "DGRAM"], doc: "Whether this machine hears the multicast datagrams (udp) that it sends. ZMQ_MULTICAST_LOOP." },
+  sendBufferSize: { ...number(-1, -1), on: SENDING, doc: "Bytes that the operating system buffers of datagrams (udp) to send; up to 0: its own choice. Without effect over tcp and ipc: Node cannot set it for a stream. ZMQ_SNDBUF." },
+  receiveBufferSize: { ...number(-1, -1), on: RECEIVING, doc: "Bytes that the operating system buffers of datagrams (udp) that come; up to 0: its own choice. Without effect over tcp and ipc: Node cannot set it for a stream. ZMQ_RCVBUF." },
   // Patterns
   routingId: { ...string, on: ["REQ", "REP", "DEALER", "ROUTER"], doc: "1 to 255 bytes by which a ROUTER at the other end knows this socket. ZMQ_ROUTING_ID." },
   mandatory: { ...boolean(), on: ["ROUTER"], live: true, doc: "A message to a peer that is not there is EHOSTUNREACH, and one to a full peer waits. ZMQ_ROUTER_MANDATORY." },
@@ -99,12 +104,9 @@ export const OPTIONS = {
   invertMatching: { ...boolean(), on: ["PUB", "SUB", "XPUB"], live: true, doc: "Send, or take, what does not match the subscriptions. ZMQ_INVERT_MATCHING." },
   // Kept, without effect
   affinity: { ...number(0, 0, Number.MAX_SAFE_INTEGER), stored: true, doc: "There are no I/O threads to choose from. ZMQ_AFFINITY." },
-  rate: { ...number(100, 1), stored: true, doc: "Multicast is not spoken. ZMQ_RATE." },
-  recoveryInterval: { ...number(10000, 0), stored: true, doc: "Multicast is not spoken. ZMQ_RECOVERY_IVL." },
-  multicastHops: { ...number(1, 1), on: SENDING, stored: true, doc: "Multicast is not spoken. ZMQ_MULTICAST_HOPS." },
-  multicastMaxTransportDataUnit: { ...number(1500, 1), stored: true, doc: "Multicast is not spoken. ZMQ_MULTICAST_MAXTPDU." },
-  sendBufferSize: { ...number(-1, -1), on: SENDING, stored: true, doc: "Node cannot set it for a stream. ZMQ_SNDBUF." },
-  receiveBufferSize: { ...number(-1, -1), on: RECEIVING, stored: true, doc: "Node cannot set it for a stream. ZMQ_RCVBUF." },
+  rate: { ...number(100, 1), stored: true, doc: "Of pgm only, which is not spoken. ZMQ_RATE." },
+  recoveryInterval: { ...number(10000, 0), stored: true, doc: "Of pgm only, which is not spoken. ZMQ_RECOVERY_IVL." },
+  multicastMaxTransportDataUnit: { ...number(1500, 1), stored: true, doc: "Of pgm only, which is not spoken. ZMQ_MULTICAST_MAXTPDU." },
   typeOfService: { ...number(0, 0), stored: true, doc: "Node cannot set it. ZMQ_TOS." },
   tcpKeepaliveCount: { ...number(-1, -1), stored: true, doc: "Node cannot set it. ZMQ_TCP_KEEPALIVE_CNT." },
   tcpKeepaliveInterval: { ...number(-1, -1), stored: true, doc: "Node cannot set it. ZMQ_TCP_KEEPALIVE_INTVL." },

@@ -31,6 +31,7 @@ const CLASSES: Record<SocketTypeName, string> = {
   GATHER: "Gather",
   PEER: "Peer",
   CHANNEL: "Channel",
+  DGRAM: "Datagram",
 }
 
 const HEAD = `# Options of sockets

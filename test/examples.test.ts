@@ -73,6 +73,13 @@ answer: "and now?" has 8 characters
   "router-dealer": `window: soup, pasta, roast
 garden: salad, soup, pie
 `,
+  stream: `server: a client is there
+server: GET /tea HTTP/1.1
+client: 200 you asked for /tea
+server: a client is there
+server: GET /biscuits HTTP/1.1
+client: 200 you asked for /biscuits
+`,
   "many-to-many": `ann was told ANN ONE, ANN TWO, ANN THREE
 bob was told BOB ONE, BOB TWO, BOB THREE
 cyd was told CYD ONE, CYD TWO, CYD THREE

@@ -4,28 +4,14 @@
  * that follows it. Programs are padded with empty lines, so that the lines in errors are those of the page. A block that
  * is not to be run has another tag. Needs `npm run build`.
  */
-import { execFile } from "node:child_process"
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import ts from "typescript"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { compile, LIMIT, type Outcome, programFolder, runAll } from "./support/programs.js"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const guide = join(root, "docs", "guide")
-const AT_A_TIME = 2
-const limit = 30_000 // ms for one program; they take a second at most
 
 interface Block {
   tag: string
@@ -70,65 +56,19 @@ function programsOf(file: string, page: string): Program[] {
   })
 }
 
-/** Compiles all programs into their folder. Returns what is wrong, by the name of the program. */
-function compile(folder: string, programs: Program[]): Map<string, string[]> {
+/** Writes and compiles all programs. Returns what is wrong, by the name of the program. */
+function compileAll(folder: string, programs: Program[]): Map<string, string[]> {
   const files = programs.map(({ name }) => join(folder, `${name}.ts`))
   for (const [index, { line, text }] of programs.entries()) {
     writeFileSync(files[index]!, "\n".repeat(line - 1) + text)
   }
-  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile)
-  const { options } = ts.parseJsonConfigFileContent(
-    { compilerOptions: { ...config.compilerOptions, rootDir: undefined, outDir: undefined, declaration: false } },
-    ts.sys,
-    folder,
-  )
-  const program = ts.createProgram(files, {
-    ...options,
-    inlineSourceMap: true,
-    typeRoots: [join(root, "node_modules", "@types")],
-  })
-  const found = [...ts.getPreEmitDiagnostics(program), ...program.emit().diagnostics]
   const wrong = new Map<string, string[]>()
-  for (const { file, start, messageText } of found) {
-    const text = ts.flattenDiagnosticMessageText(messageText, "\n")
-    if (file === undefined) throw new Error(text)
-    const name = basename(file.fileName, ".ts")
+  for (const { file, line, text } of compile(folder, files)) {
+    const name = basename(file, ".ts")
     const page = name.replace(/-\d+$/, ".md")
-    const { line } = file.getLineAndCharacterOfPosition(start ?? 0)
-    wrong.set(name, [...(wrong.get(name) ?? []), `docs/guide/${page}:${line + 1}: ${text}`])
+    wrong.set(name, [...(wrong.get(name) ?? []), `docs/guide/${page}:${line}: ${text}`])
   }
   return wrong
-}
-
-interface Outcome {
-  output: string
-  errors: string
-  /** Its exit code, or what ended it. */
-  end: number | string
-}
-
-function run(file: string): Promise<Outcome> {
-  return new Promise(resolve => {
-    const parameters = ["--enable-source-maps", file]
-    execFile(process.execPath, parameters, { timeout: limit, killSignal: "SIGKILL" }, (error, output, errors) => {
-      const end =
-        error === null ? 0 : error.killed ? `killed after ${limit} ms` : (error.code ?? error.signal ?? "failed")
-      resolve({ output, errors, end })
-    })
-  })
-}
-
-/** Runs them all, a few at a time, in their order. */
-function runAll(folder: string, programs: Program[]): Map<string, Promise<Outcome>> {
-  const lanes = Array.from({ length: AT_A_TIME }, () => Promise.resolve() as Promise<unknown>)
-  const runs = new Map<string, Promise<Outcome>>()
-  for (const [index, { name }] of programs.entries()) {
-    const lane = index % AT_A_TIME
-    const outcome = lanes[lane]!.then(() => run(join(folder, `${name}.js`)))
-    lanes[lane] = outcome
-    runs.set(name, outcome)
-  }
-  return runs
 }
 
 const pages = new Map(
@@ -144,21 +84,16 @@ describe("the programs of the guide", () => {
   let runs = new Map<string, Promise<Outcome>>()
 
   beforeAll(() => {
-    folder = realpathSync(mkdtempSync(join(tmpdir(), "peerlane-guide-")))
-    writeFileSync(join(folder, "package.json"), `{ "type": "module" }`)
-    mkdirSync(join(folder, "node_modules"))
-    symlinkSync(root, join(folder, "node_modules", "peerlane"), "junction")
-    wrong = compile(folder, programs)
-    runs = runAll(
-      folder,
-      programs.filter(({ name }) => !wrong.has(name)),
-    )
+    folder = programFolder()
+    wrong = compileAll(folder, programs)
+    const right = programs.filter(({ name }) => !wrong.has(name))
+    runs = runAll(right.map(({ name }) => join(folder, `${name}.js`)))
   }, 60_000)
 
   afterAll(async () => {
     await Promise.all(runs.values())
     rmSync(folder, { recursive: true, force: true })
-  }, 2 * limit)
+  }, 2 * LIMIT)
 
   it("are there, on every page but the index", () => {
     const without = [...pages.keys()].filter(file => !programs.some(({ where }) => where.includes(`/${file}:`)))
@@ -166,10 +101,10 @@ describe("the programs of the guide", () => {
   })
 
   const cases = programs.map(program => [program.where, program] as const)
-  it.each(cases)("%s", { timeout: programs.length * limit }, async (where, { name, expected }) => {
+  it.each(cases)("%s", { timeout: programs.length * LIMIT }, async (where, { name, expected }) => {
     expect(wrong.get(name) ?? [], `${where} does not compile`).toEqual([])
     if (expected === null) throw new Error(`${where}: no text block follows that says what it prints`)
-    const { output, errors, end } = (await runs.get(name))!
+    const { output, errors, end } = (await runs.get(join(folder, `${name}.js`)))!
     expect(errors, `${where} says something on stderr`).toBe("")
     expect(end, `${where} does not end well; it printed:\n${output}`).toBe(0)
     expect(output, `${where} prints something else`).toBe(expected)

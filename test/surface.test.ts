@@ -6,7 +6,7 @@
 import { expect, it } from "vitest"
 import * as theirs from "zeromq"
 import type * as theirDraft from "zeromq/draft.js"
-import type * as ourDraft from "../patterns/draft/index.js"
+import * as ourDraft from "../patterns/draft/index.js"
 import * as ours from "../patterns/index.js"
 
 /** Members of `To` that a `From` could not stand in for. */
@@ -65,11 +65,11 @@ it("has the types of zeromq, both ways", () => {
 const NOT_THERE_YET: string[] = []
 
 it("exports what zeromq exports", () => {
-  const missing = Object.keys(theirs).filter(name => !(name in ours) && name !== "default" && name !== "module.exports")
+  const missing = Object.keys(theirs).filter(name => !(name in ours) && name !== "module.exports")
   expect(missing.sort()).toEqual(NOT_THERE_YET)
 })
 
-type DraftName = keyof typeof ourDraft & keyof typeof theirDraft
+type DraftName = Exclude<keyof typeof ourDraft & keyof typeof theirDraft, "default">
 type OurDraft = { [N in DraftName]: InstanceType<(typeof ourDraft)[N]> }
 type TheirDraft = { [N in DraftName]: InstanceType<(typeof theirDraft)[N]> }
 
@@ -112,4 +112,14 @@ it("has options, and nothing else, as options", () => {
     Extract<keyof ours.SocketOptions<ours.XPublisher>, "topicsCount" | "subscribe" | "trySend" | "type" | "from">
   >()
   nothing<Exclude<"verbosity" | "context" | "linger", keyof ours.SocketOptions<ours.XPublisher>>>()
+})
+
+it("has all of itself as its default export, as every CommonJS package has for Node", () => {
+  const all: typeof ours = ours.default
+  expect(all).toBe(ours)
+  expect(all.Push).toBe(ours.Push)
+  // A type by that name, too.
+  const socket: ours.default.Socket | null = null
+  expect(socket).toBeNull()
+  expect(ourDraft.default).toBe(ourDraft)
 })

@@ -1,7 +1,7 @@
 /**
  * DISH (48/RADIO-DISH): receives the messages of the groups that it joined, each with its group. Every RADIO is told them,
  * again after each reconnect, and what comes is filtered once more, as radios may lag behind. A peer that sends something
- * else than a group and a body is left for good.
+ * else than a group and a body is left for good. Over udp nobody is told anything: what comes is filtered.
  */
 import {
   type Message as Frames,
@@ -59,7 +59,8 @@ export class Dish extends Readable<[Message, DishGroupOptions]> {
 
   override pipeAttached(link: Link): boolean {
     this.in.add(link.pipe)
-    this.pipeReady(link)
+    if (link.place === null) this.pipeReady(link)
+    else link.place.wanted = message => this.groups.has(groupKey(message[0]!))
     return true
   }
 

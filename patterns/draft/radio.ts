@@ -1,9 +1,11 @@
 /**
- * RADIO (48/RADIO-DISH): each message of one frame has a group, and goes to each peer that joined it. Never waits: a peer
- * whose queue is full misses the message, which is counted. On the wire a message is two frames, group and body.
+ * RADIO (48/RADIO-DISH): each message of one frame has a group, and goes to each peer that joined it, and to each place of
+ * udp, where nobody can join. Never waits: a peer whose queue is full misses the message, which is counted. On the wire a
+ * message is two frames, group and body.
  */
 import {
   checkWait,
+  type Encoded,
   type Link,
   type Message,
   type OptionsOf,
@@ -20,6 +22,7 @@ import { checkTag } from "./tagged.js"
 
 const LEAVE = 0
 const JOIN = 1
+const NOBODY: ReadonlySet<Pipe> = new Set()
 
 /** The group of a message to send: up to 255 bytes without a zero. */
 export interface RadioGroupOptions {
@@ -30,6 +33,7 @@ export class Radio extends Socket {
   /** By group; none is empty. */
   private readonly members = new Map<string, Set<Pipe>>()
   private readonly groupsOf = new Map<Pipe, Set<string>>()
+  private readonly places = new Set<Link>()
   private readonly pace = new Pace()
 
   constructor(options?: SocketOptions<Radio>) {
@@ -40,7 +44,8 @@ export class Radio extends Socket {
   /**
    * Sends one frame to all who joined the group. Does not wait for them; where a queue fills, it settles a moment later,
    * so that it can be read. A frame above 128 bytes must not change until it is written ({@link flushed}). EINVAL for more
-   * than one frame, or a group of more than 255 bytes. 48/RADIO-DISH.
+   * than one frame, or a group of more than 255 bytes; EMSGSIZE, while it is connected by udp, for a group and a frame of
+   * more than 8,191 bytes. 48/RADIO-DISH.
    */
   send(message: Single, options: RadioGroupOptions & WaitOptions): Promise<void> {
     this.checkOpen()
@@ -68,12 +73,15 @@ export class Radio extends Socket {
     return this.sends.trySend(frames)
   }
 
-  override pipeAttached({ pipe }: Link): boolean {
-    this.groupsOf.set(pipe, new Set())
+  override pipeAttached(link: Link): boolean {
+    if (link.place === null) this.groupsOf.set(link.pipe, new Set())
+    else this.places.add(link)
     return true
   }
 
-  override pipeEnded({ pipe }: Link): void {
+  override pipeEnded(link: Link): void {
+    const { pipe } = link
+    this.places.delete(link)
     for (const group of this.groupsOf.get(pipe) ?? []) this.leave(pipe, group)
     this.groupsOf.delete(pipe)
     this.pace.forget(pipe)
@@ -90,16 +98,14 @@ export class Radio extends Socket {
 
   override sendNow(message: Message): boolean {
     this.congested = false
-    const members = this.members.get(groupKey(message[0]!))
-    if (members === undefined) return true
+    // None of them has it if one cannot.
+    for (const { place } of this.places) place?.check(message)
+    const members = this.members.get(groupKey(message[0]!)) ?? NOBODY
+    const alone = members.size + this.places.size === 1
     const size = sizeOf(message)
     const encoded = members.size > 1 ? this.core.encoder.encode(message) : null
-    for (const pipe of members) {
-      // On inproc the array goes to the receiver, who changes it.
-      const own = encoded !== null || members.size === 1 ? message : message.slice()
-      if (!pipe.writeEncoded(own, size, encoded)) pipe.counters.drop("full")
-      if (pipe.outbound.halfFull && this.pace.isWorthAPause(pipe)) this.congested = true
-    }
+    for (const pipe of members) this.write(pipe, message, size, encoded, alone)
+    for (const { pipe } of this.places) this.write(pipe, message, size, encoded, alone)
     return true
   }
 
@@ -111,6 +117,13 @@ export class Radio extends Socket {
 
   protected override get canReceive(): boolean {
     return false
+  }
+
+  private write(pipe: Pipe, message: Message, size: number, encoded: Encoded | null, alone: boolean): void {
+    // On inproc the array goes to the receiver, who changes it.
+    const own = encoded !== null || alone ? message : message.slice()
+    if (!pipe.writeEncoded(own, size, encoded)) pipe.counters.drop("full")
+    if (pipe.outbound.halfFull && this.pace.isWorthAPause(pipe)) this.congested = true
   }
 
   private join(pipe: Pipe, group: string): void {

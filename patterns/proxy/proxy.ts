@@ -6,7 +6,7 @@
  * ending loses nothing that was taken. Only where a socket cannot tell whether there is room for this very message (marks in
  * bytes, `mandatory` of a ROUTER) one message is held and sent as `send` does, waiting.
  */
-import { type Message, type SocketUser, sizeOf, ZmqError } from "../../src/index.js"
+import { hideInsides, type Message, type SocketUser, sizeOf, ZmqError } from "../../src/index.js"
 import { Socket, type Writable } from "../socket.js"
 
 /** What went through one of the sockets of a proxy, since it runs. Bytes are those of all frames. */
@@ -253,6 +253,8 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> impleme
     }
   }
 }
+
+hideInsides(Proxy)
 
 function notAttached(side: string): ZmqError {
   return new ZmqError("EINVAL", { detail: `the ${side} socket must be bound or connected` })

@@ -95,8 +95,12 @@ export class Request extends Duplex {
     return undefined
   }
 
+  /** A relaxed request that fails for want of a peer has given the older one up all the same, as in libzmq. */
   override sendError(): ZmqError {
-    return new ZmqError(this.awaiting && !this.store.values.relaxed ? "EFSM" : "EAGAIN")
+    if (this.awaiting && !this.store.values.relaxed) return new ZmqError("EFSM")
+    this.awaiting = false
+    this.asked = null
+    return new ZmqError("EAGAIN")
   }
 
   override receiveError(): ZmqError {

@@ -4,12 +4,12 @@
  */
 import { type AuthError, ZmqError } from "../errors.js"
 import type { Pipe } from "../pipe/pipe.js"
-import type { ByteStream, ListenEvents, Listener } from "../transport/transport.js"
+import type { ByteStream, ListenEvents, Listener, Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
 import {
+  type BindingUser,
   type ConnectionHost,
   type EndpointOptions,
-  type EndpointUser,
   type EventDetails,
   owes,
 } from "./connection-host.js"
@@ -19,9 +19,16 @@ import type { Link } from "./link.js"
 import type { EventType } from "./observer.js"
 import { Session, type SessionOwner } from "./session.js"
 
-export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
+/** Any interface, or any port. */
+const WILDCARD = /\*|:0$/
+
+/** Where it listens: a transport, or the names of all threads. */
+type Listening = Pick<Transport, "scheme" | "listen" | "listenSync">
+
+export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
   readonly role = "bound"
-  endpoint = ""
+  /** As it was given: the name of a host may stand for its address. */
+  private readonly given: string
   private listener: Listener | null = null
   private readonly sessions = new Map<Session, Link | null>()
   private done: (() => void) | null = null
@@ -29,27 +36,39 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
 
   constructor(
     private readonly host: ConnectionHost,
+    private readonly transport: Listening,
+    private readonly address: string,
+    public endpoint: string,
     private readonly options: EndpointOptions,
     /** What its peers are lost as. inproc has no events. */
     private readonly lostAs: LostRole = "bound",
-  ) {}
+  ) {
+    this.given = endpoint
+  }
 
-  /** Goes on with a listener that was asked to tell this acceptor. Rejects when it cannot listen. */
-  async start(listening: Promise<Listener>, endpoint: string): Promise<void> {
+  async start(): Promise<void> {
     try {
-      this.started(await listening)
+      this.started(await this.transport.listen(this.address, this.options, this))
     } catch (cause) {
-      throw this.failed(cause, endpoint)
+      throw this.failed(cause)
     }
   }
 
-  /** Binds at once. Throws when it cannot. */
-  startSync(listen: () => Listener, endpoint: string): void {
+  startSync(): void {
+    const { transport, endpoint } = this
     try {
-      this.started(listen())
+      if (transport.listenSync === undefined) {
+        throw new ZmqError("ENOTSUP", { address: endpoint, detail: `${transport.scheme} cannot bind at once` })
+      }
+      this.started(transport.listenSync(this.address, this.options, this))
     } catch (cause) {
-      throw this.failed(cause, endpoint)
+      throw this.failed(cause)
     }
+  }
+
+  /** By what was given as well, unless that was a wildcard (libzmq). */
+  goesBy(endpoint: string): boolean {
+    return endpoint === this.endpoint || (endpoint === this.given && !WILDCARD.test(endpoint))
   }
 
   get links(): Link[] {
@@ -153,9 +172,9 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     this.emit("bind", { address: this.endpoint })
   }
 
-  private failed(cause: unknown, endpoint: string): ZmqError {
-    const error = ZmqError.from(cause, endpoint)
-    this.emit("bind:error", { address: endpoint, error })
+  private failed(cause: unknown): ZmqError {
+    const error = ZmqError.from(cause, this.endpoint)
+    this.emit("bind:error", { address: this.endpoint, error })
     return error
   }
 

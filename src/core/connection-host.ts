@@ -2,6 +2,7 @@
 
 import type { Pipe, PipeOwner } from "../pipe/pipe.js"
 import type { Marks } from "../pipe/queue.js"
+import type { DatagramOptions } from "../transport/datagram.js"
 import type { TransportOptions } from "../transport/transport.js"
 import type { EngineOptions, PeerInfo } from "../wire/engine.js"
 import type { Authenticator } from "./authenticator.js"
@@ -11,7 +12,7 @@ import type { Link, LinkOwner } from "./link.js"
 import type { EventOfType, EventType } from "./observer.js"
 
 /** The options of a socket as they were when an endpoint was bound or connected. */
-export interface EndpointOptions extends EngineOptions, TransportOptions {
+export interface EndpointOptions extends EngineOptions, TransportOptions, DatagramOptions {
   readonly immediate: boolean
   readonly reconnectInterval: number
   readonly reconnectMaxInterval: number
@@ -66,6 +67,8 @@ export interface EndpointUser {
   readonly role: Role
   /** As it was given, or as it was resolved. */
   readonly endpoint: string
+  /** Whether it is meant by this endpoint, where it is to end. */
+  goesBy(endpoint: string): boolean
   readonly links: Iterable<Link>
   /** Ends in order: takes no new peers, sends what is queued, then calls `done`. */
   close(done: () => void): void
@@ -77,6 +80,14 @@ export interface EndpointUser {
   readonly pending: boolean
   /** The marks of the socket have changed. */
   marksChanged(): void
+}
+
+/** One that is to be bound. */
+export interface BindingUser extends EndpointUser {
+  /** Binds. Rejects when it cannot. */
+  start(): Promise<void>
+  /** Binds at once. Throws when it cannot. */
+  startSync(): void
 }
 
 /** Whether anything waits in the outbound queue of a pipe, or is encoded and not written. */

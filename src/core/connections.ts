@@ -7,16 +7,25 @@ import { Counters, Pipe, type PipeOwner } from "../pipe/pipe.js"
 import type { Marks } from "../pipe/queue.js"
 import { type Endpoint, parseEndpoint } from "../transport/endpoint.js"
 import type { PeerInfo } from "../wire/engine.js"
-import { isRaw, type SocketTypeName } from "../wire/socket-types.js"
+import { datagramRole, isRaw, type SocketTypeName } from "../wire/socket-types.js"
 import { Acceptor } from "./acceptor.js"
-import type { ConnectionHost, EndpointOptions, EndpointUser, EventDetails, Role } from "./connection-host.js"
+import type {
+  BindingUser,
+  ConnectionHost,
+  EndpointOptions,
+  EndpointUser,
+  EventDetails,
+  Role,
+} from "./connection-host.js"
 import type { ContextBase } from "./context.js"
 import { Dialer } from "./dialer.js"
+import { Endings } from "./endings.js"
 import { INPROC, InprocEndpoint } from "./inproc-endpoint.js"
 import { Link, type LinkOwner, otherProperties, Peer } from "./link.js"
 import { FlushWaiter, ReadyWaiter } from "./link-waiters.js"
 import type { EventType } from "./observer.js"
 import { GRACE } from "./thread-endpoint.js"
+import { UdpEndpoint } from "./udp-endpoint.js"
 import { WaitLine, type WaitOptions } from "./waiter.js"
 
 /** How this side came to a connection that was lost. */
@@ -61,8 +70,7 @@ export class Connections implements ConnectionHost {
   readonly counters = new Counters()
   private users: EndpointUser[] = []
   private closed = false
-  /** Endpoints that are ending, and send what is queued. */
-  private leaving: Map<EndpointUser, (() => void)[]> | null = null
+  private readonly endings: Endings
   /** The process waited once for what is queued, as long as it may. */
   private lingered = false
   private readyLine: WaitLine<ReadyWaiter> | null = null
@@ -73,7 +81,9 @@ export class Connections implements ConnectionHost {
     private readonly type: SocketTypeName,
     private readonly pattern: Pattern,
     private readonly settings: ConnectionSettings,
-  ) {}
+  ) {
+    this.endings = new Endings(context)
+  }
 
   get marks() {
     return this.settings.marks
@@ -85,49 +95,53 @@ export class Connections implements ConnectionHost {
   }
 
   async bind(endpoint: string): Promise<void> {
-    const { scheme, address } = this.parse(endpoint)
+    const { scheme, address } = this.parse(endpoint, "bound")
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
       await this.bindInproc(address, options)
       return
     }
-    const acceptor = new Acceptor(this, options)
+    const user = this.binding(scheme, address, endpoint, options)
     this.context.hold()
     try {
-      await acceptor.start(this.context.transport(scheme, endpoint).listen(address, options, acceptor), endpoint)
+      await user.start()
     } finally {
       this.context.release()
     }
-    this.add(acceptor)
+    this.add(user)
     if (this.closed) this.close(0, () => {})
   }
 
   bindSync(endpoint: string): void {
-    const { scheme, address } = this.parse(endpoint)
+    const { scheme, address } = this.parse(endpoint, "bound")
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
       this.nameInproc(address, options).bindOutsideNow()
       return
     }
-    const acceptor = new Acceptor(this, options)
-    const transport = this.context.transport(scheme, endpoint)
-    acceptor.startSync(() => {
-      if (transport.listenSync !== undefined) return transport.listenSync(address, options, acceptor)
-      throw new ZmqError("ENOTSUP", { detail: `${scheme} cannot bind at once`, address: endpoint })
-    }, endpoint)
-    this.add(acceptor)
+    const user = this.binding(scheme, address, endpoint, options)
+    user.startSync()
+    this.add(user)
   }
 
   /** The rejecting form of {@link leave}. */
   async unbind(endpoint: string, linger: number): Promise<void> {
-    this.leave(endpoint, "bound", linger)
+    this.leave(endpoint, linger)
   }
 
   connect(endpoint: string, routingId: Uint8Array | null): void {
-    const { scheme, address } = this.parse(endpoint)
+    const { scheme, address } = this.parse(endpoint, "connected")
     const options = this.settings.endpointOptions()
     if (scheme === INPROC) {
       const user = new InprocEndpoint(this, address, options, routingId)
+      this.add(user)
+      user.connect()
+      return
+    }
+    const datagrams = this.context.datagramTransport(scheme)
+    if (datagrams !== undefined) {
+      datagrams.check(address, options)
+      const user = new UdpEndpoint(this, datagrams, address, endpoint, options, "connected")
       this.add(user)
       user.connect()
       return
@@ -147,21 +161,26 @@ export class Connections implements ConnectionHost {
     dialer.start()
   }
 
-  /** Ends all that was bound to, or connected to, this endpoint; ENOENT when nothing was. */
-  leave(endpoint: string, role: Role, linger: number): void {
-    const { scheme } = parseEndpoint(endpoint)
-    if (scheme !== INPROC) this.context.transport(scheme, endpoint)
-    const found = this.users.filter(user => user.endpoint === endpoint && user.role === role)
+  /**
+   * Ends all that was bound or connected to this endpoint, whichever it was, as in libzmq; of an inproc name, first that it
+   * is bound. ENOENT when nothing was.
+   */
+  leave(endpoint: string, linger: number): void {
+    this.parse(endpoint, null)
+    const found = this.users.filter(user => user.goesBy(endpoint))
     if (found.length === 0) throw new ZmqError("ENOENT", { address: endpoint })
     for (const user of found) {
-      if (role === "bound" && user instanceof InprocEndpoint) {
+      if (user instanceof InprocEndpoint && user.role === "bound") {
         user.unbind()
-        continue
+        return
       }
+    }
+    for (const user of found) {
       this.remove(user)
-      this.forget(user, role === "connected")
+      this.forget(user, user.role === "connected")
       if (user instanceof Dialer) user.disconnected()
-      this.end([user], linger, () => {})
+      // What waits for an inproc name is not dropped: it is for whoever binds that, as in libzmq.
+      this.endings.end([user], user instanceof InprocEndpoint ? -1 : linger, () => {})
     }
   }
 
@@ -178,7 +197,7 @@ export class Connections implements ConnectionHost {
     this.users = []
     for (const user of users) this.forget(user, true)
     for (const waiter of this.readyLine ?? []) waiter.reject(closedError())
-    this.end([...users, ...(this.leaving?.keys() ?? [])], linger, done)
+    this.endings.end([...users, ...this.endings.users], linger, done)
   }
 
   /** The process has nothing left to do: keeps it alive while something is queued, as `linger` says. */
@@ -338,49 +357,30 @@ export class Connections implements ConnectionHost {
     this.pattern.pipeEnded(link)
   }
 
-  private parse(endpoint: string): Endpoint {
+  private binding(scheme: string, address: string, endpoint: string, options: EndpointOptions): BindingUser {
+    const datagrams = this.context.datagramTransport(scheme)
+    return datagrams === undefined
+      ? new Acceptor(this, this.context.transport(scheme, endpoint), address, endpoint, options)
+      : new UdpEndpoint(this, datagrams, address, endpoint, options, "bound")
+  }
+
+  /**
+   * Splits an endpoint. EPROTONOSUPPORT for a scheme that is not there, ENOCOMPATPROTO for one that this type of socket
+   * does not have, or not in this role: datagrams are for some types only, and for a DGRAM there is nothing else.
+   */
+  private parse(endpoint: string, role: Role | null): Endpoint {
     const parsed = parseEndpoint(endpoint)
-    if (parsed.scheme === INPROC && isRaw(this.type)) {
+    const { scheme } = parsed
+    const own = datagramRole(this.type)
+    const isDatagrams = this.context.datagramTransport(scheme) !== undefined
+    if (!isDatagrams && scheme !== INPROC) this.context.transport(scheme, endpoint)
+    if (scheme === INPROC && isRaw(this.type)) {
       throw new ZmqError("ENOCOMPATPROTO", { address: endpoint, detail: "inproc has no bytes, only messages" })
     }
+    if (isDatagrams ? own === null || (role !== null && role !== own) : this.type === "DGRAM") {
+      throw new ZmqError("ENOCOMPATPROTO", { address: endpoint })
+    }
     return parsed
-  }
-
-  private end(users: EndpointUser[], linger: number, done: () => void): void {
-    let left = users.length
-    if (left === 0) {
-      done()
-      return
-    }
-    this.context.hold()
-    const timer = linger > 0 ? this.context.runtime.after(linger, () => users.forEach(user => void user.abort())) : null
-    const one = () => {
-      if (--left > 0) return
-      timer?.cancel()
-      this.context.release()
-      done()
-    }
-    for (const user of users) {
-      this.endOne(user, one)
-      if (linger === 0) user.abort()
-    }
-  }
-
-  /** Ends an endpoint in order, or waits for one that is ending already. */
-  private endOne(user: EndpointUser, done: () => void): void {
-    this.leaving ??= new Map()
-    const { leaving } = this
-    const waiting = leaving.get(user)
-    if (waiting !== undefined) {
-      waiting.push(done)
-      return
-    }
-    const callbacks = [done]
-    leaving.set(user, callbacks)
-    user.close(() => {
-      leaving.delete(user)
-      for (const callback of callbacks) callback()
-    })
   }
 
   /** Takes a name in this thread at once, and then among all of them. */
@@ -405,7 +405,8 @@ export class Connections implements ConnectionHost {
   }
 
   private allUsers(): EndpointUser[] {
-    return this.leaving === null ? this.users : [...this.users, ...this.leaving.keys()]
+    const { users } = this.endings
+    return users.length === 0 ? this.users : [...this.users, ...users]
   }
 
   private add(user: EndpointUser): void {

@@ -5,6 +5,7 @@
 import { ZmqError } from "../errors.js"
 import type { Bytes } from "../message.js"
 import { Ring } from "../pipe/ring.js"
+import type { DatagramTransport } from "../transport/datagram.js"
 import type { Transport } from "../transport/transport.js"
 import { SlabPool } from "../wire/batch.js"
 import type { BoxLoader } from "../wire/curve-boxes.js"
@@ -66,6 +67,7 @@ export class ContextBase implements ExitWatcher {
     ipv6: false,
   }
   private readonly transports: Map<string, Transport>
+  private readonly datagrams: Map<string, DatagramTransport>
   private readonly members = new Set<ContextMember>()
   private readonly dirty = new Ring<Flushable>()
   private readonly hungry = new Ring<Servable>()
@@ -88,18 +90,22 @@ export class ContextBase implements ExitWatcher {
     this.vigil = new Vigil(this.runtime)
     this.threads = environment.threads === null ? null : new ThreadNames(environment.threads, this.runtime)
     this.transports = new Map(environment.transports.map(transport => [transport.scheme, transport]))
+    this.datagrams = new Map(environment.datagrams.map(transport => [transport.scheme, transport]))
   }
 
-  /** The transport of a scheme; EPROTONOSUPPORT when there is none. */
+  /** The transport of a scheme that carries bytes; EPROTONOSUPPORT when there is none. */
   transport(scheme: string, endpoint: string): Transport {
     const transport = this.transports.get(scheme)
     if (transport === undefined) {
-      // udp has its socket types (RADIO, DISH, DGRAM), which are none of these.
-      if (scheme === "udp") throw new ZmqError("ENOCOMPATPROTO", { address: endpoint })
-      const known = ["inproc", ...this.transports.keys()].join(", ")
+      const known = ["inproc", ...this.transports.keys(), ...this.datagrams.keys()].join(", ")
       throw new ZmqError("EPROTONOSUPPORT", { address: endpoint, detail: `expected one of ${known}, got ${scheme}` })
     }
     return transport
+  }
+
+  /** The transport of a scheme that carries datagrams; undefined for other schemes. */
+  datagramTransport(scheme: string): DatagramTransport | undefined {
+    return this.datagrams.get(scheme)
   }
 
   join(member: ContextMember): void {

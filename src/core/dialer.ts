@@ -9,7 +9,7 @@ import type { Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
 import { type ConnectionHost, type EndpointOptions, type EndpointUser, owes, ReconnectStop } from "./connection-host.js"
 import type { Link, LinkOwner } from "./link.js"
-import type { Timer } from "./runtime.js"
+import type { Runtime, Timer } from "./runtime.js"
 import { Session, type SessionOwner } from "./session.js"
 
 export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
@@ -41,6 +41,10 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
 
   get pending(): boolean {
     return this.link !== null && owes(this.link.pipe)
+  }
+
+  goesBy(endpoint: string): boolean {
+    return endpoint === this.endpoint
   }
 
   start(): void {
@@ -182,15 +186,9 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     return refused && (reconnectStop & ReconnectStop.Refused) !== 0
   }
 
-  /** 5.1: the first failure waits already; doubling, without jitter, only where there is a largest interval. */
   private dialLater(): void {
-    const { reconnectInterval, reconnectMaxInterval } = this.options
     const { runtime } = this.host.context
-    const interval =
-      reconnectMaxInterval > 0
-        ? Math.min(reconnectMaxInterval, reconnectInterval * 2 ** Math.min(this.attempts, 30))
-        : reconnectInterval + Math.floor(runtime.random() * reconnectInterval)
-    this.attempts++
+    const interval = retryInterval(this.options, this.attempts++, runtime)
     this.host.emit("connect:retry", { address: this.endpoint, interval })
     this.retry = runtime.after(interval, () => this.dial())
   }
@@ -230,6 +228,20 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     if (this.link !== null) this.leave(this.link)
     this.done?.()
   }
+}
+
+/**
+ * Milliseconds before the next attempt, after so many that failed and the last. 5.1: the first failure waits already;
+ * doubling, without jitter, only where there is a largest interval.
+ */
+export function retryInterval(
+  { reconnectInterval, reconnectMaxInterval }: EndpointOptions,
+  attempts: number,
+  runtime: Runtime,
+): number {
+  return reconnectMaxInterval > 0
+    ? Math.min(reconnectMaxInterval, reconnectInterval * 2 ** Math.min(attempts, 30))
+    : reconnectInterval + Math.floor(runtime.random() * reconnectInterval)
 }
 
 /** What a failed handshake is reported as, on either side. */

@@ -69,6 +69,12 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner, Th
     return this.state
   }
 
+  /** Not once it is unbound, or its connection is over. */
+  goesBy(endpoint: string): boolean {
+    if (endpoint !== this.endpoint) return false
+    return this.state === "bound" || (this.state === "connected" && this.ends.size > 0)
+  }
+
   /** Throws EADDRINUSE when the name is taken. */
   bind(): void {
     this.host.context.inproc.bind(this.name, this)

@@ -1,7 +1,8 @@
 /** What a socket knows of one peer, and the handle that users get of it. */
-import type { Bytes } from "../message.js"
+import type { Bytes, Message } from "../message.js"
 import type { Counters, Pipe } from "../pipe/pipe.js"
 import type { Properties } from "../wire/command.js"
+import { hideInsides } from "./hide-insides.js"
 
 /** Whoever has the connections of links. */
 export interface LinkOwner {
@@ -9,6 +10,14 @@ export interface LinkOwner {
   cut(pipe: Pipe, error: Error | null): void
   /** Ends it for good when what was sent is written. */
   finish(pipe: Pipe): void
+}
+
+/** What is at the other end of a link when that is no peer: datagrams go there, or come from there, and nobody says what he wants. */
+export interface Place {
+  /** Throws EMSGSIZE or EINVAL for a message that cannot be sent there. */
+  check(message: Message): void
+  /** Tells which messages that come from there the socket wants; null: all. */
+  wanted: ((message: Message) => boolean) | null
 }
 
 /** One peer of a socket: its pipe, and what is known of it. Lives as long as the pipe; a connecting one outlives connections. */
@@ -26,6 +35,8 @@ export class Link {
   metadata: Properties | null = null
   /** When the handshake was done, in milliseconds since 1970; null while there is no connection. */
   since: number | null = null
+  /** Where it leads, if not to a peer. */
+  place: Place | null = null
   /** The pattern has it. */
   attached = false
   /** The pattern had it, and the peer is not gone for good. */
@@ -85,7 +96,7 @@ export interface PeerStats {
   queuedOut: number
   /**
    * Messages that never reach anybody: `full` (the peer's queue, PUB and ROUTER), `unroutable` (ROUTER to nobody, REP to
-   * a peer that left), `disconnected` (queued, or on their way, when the connection ended: at most so many), `closed`
+   * a peer that left, a datagram that the operating system refused), `disconnected` (queued, or on their way, when the connection ended: at most so many), `closed`
    * (not sent within `linger`, or not read before this side left), `filtered` and `malformed` (came, and were not for
    * this socket), `conflated` (a newer one took its place).
    */
@@ -180,6 +191,8 @@ export class Peer<B extends Uint8Array = Uint8Array> {
     this.link.end(null)
   }
 }
+
+hideInsides(Peer)
 
 /** A message with the peer that it came from. */
 export interface ReceivedFrom<M, P> {

@@ -5,6 +5,7 @@
 import { type AuthError, type ProtocolErrorCode, ZmqError } from "../errors.js"
 import { Ring } from "../pipe/ring.js"
 import type { ContextBase } from "./context.js"
+import { hideInsides } from "./hide-insides.js"
 import { Waiter, WaitLine, type WaitOptions } from "./waiter.js"
 
 /** Events that may wait to be read. */
@@ -163,3 +164,5 @@ export class Observer implements EventSubscriber {
     for (const listener of this.listeners.get(event.type) ?? []) listener(event)
   }
 }
+
+hideInsides(Observer)

@@ -3,6 +3,7 @@
  * a random number in any other way, so that the real sockets run, unchanged, on a simulated machine in tests.
  */
 import type { Bytes } from "../message.js"
+import type { DatagramTransport } from "../transport/datagram.js"
 import type { Threads, Transport } from "../transport/transport.js"
 import type { BoxLoader } from "../wire/curve-boxes.js"
 
@@ -51,6 +52,7 @@ export interface Environment {
   readonly transports: readonly Transport[]
   /** Other threads that the context is shared with; null: it is not. */
   readonly threads: Threads | null
+  readonly datagrams: readonly DatagramTransport[]
   /** Where the boxes of CURVE come from. */
   readonly boxes: BoxLoader
 }

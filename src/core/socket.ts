@@ -13,6 +13,7 @@ import type { Authenticator } from "./authenticator.js"
 import type { EndpointOptions, EventDetails } from "./connection-host.js"
 import { type ConnectionSettings, Connections, type LostRole, type Pattern } from "./connections.js"
 import type { ContextBase, ContextMember } from "./context.js"
+import { hideInsides } from "./hide-insides.js"
 import { type Link, Peer, type SocketStats, statsOf } from "./link.js"
 import { type Event, type EventType, type Observed, Observer } from "./observer.js"
 import { OptionStore, type OptionTarget } from "./option-access.js"
@@ -185,7 +186,7 @@ export abstract class SocketBase
 
   /**
    * Listens at once: when it returns, peers can connect. The errors of {@link bind} are thrown; ENOTSUP for a host name
-   * that DNS would have to look up, and where the runtime has no means to (a cluster's worker, for `ipc://`).
+   * that DNS would have to look up, and where the runtime has no means to.
    */
   bindSync(endpoint: string): void {
     checkEndpoint(endpoint)
@@ -197,10 +198,13 @@ export abstract class SocketBase
   unbindSync(endpoint: string): void {
     checkEndpoint(endpoint)
     this.checkOpen()
-    this.connections.leave(endpoint, "bound", this.store.values.linger)
+    this.connections.leave(endpoint, this.store.values.linger)
   }
 
-  /** Stops listening at an endpoint, as {@link lastEndpoint} had it, and ends its connections. ENOENT when there is none. */
+  /**
+   * Stops listening at an endpoint, as it was given or as {@link lastEndpoint} had it, and ends its connections. ENOENT when
+   * there is none, and for a wildcard. What is connected to the endpoint ends, too, as in libzmq.
+   */
   unbind(endpoint: string): Promise<void> {
     checkEndpoint(endpoint)
     this.checkOpen()
@@ -212,11 +216,14 @@ export abstract class SocketBase
     this.connectTo(endpoint, null)
   }
 
-  /** Ends what {@link connect} began; what is queued is sent as `linger` says. ENOENT when there is none. */
+  /**
+   * Ends what {@link connect} began; what is queued is sent as `linger` says. ENOENT when there is none. What is bound to the
+   * endpoint ends, too, as in libzmq.
+   */
   disconnect(endpoint: string): void {
     checkEndpoint(endpoint)
     this.checkOpen()
-    this.connections.leave(endpoint, "connected", this.store.values.linger)
+    this.connections.leave(endpoint, this.store.values.linger)
   }
 
   /**
@@ -396,6 +403,8 @@ export abstract class SocketBase
     })
   }
 }
+
+hideInsides(SocketBase)
 
 /** The marks of a socket's pipes, as its options have them now. */
 class SocketMarks {

@@ -58,16 +58,15 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
 
   /** Takes the name among all threads. Rejects with EADDRINUSE when another has it. */
   async bind(): Promise<void> {
-    const acceptor = new Acceptor(this.host, this.options, "inproc")
-    await acceptor.start(this.names.listen(this.name, acceptor), `inproc://${this.name}`)
+    const acceptor = this.listening()
+    await acceptor.start()
     this.acceptor = acceptor
   }
 
   /** The same without asking the others. */
   bindNow(): void {
-    const acceptor = new Acceptor(this.host, this.options, "inproc")
-    acceptor.startSync(() => this.names.listenNow(this.name, acceptor), `inproc://${this.name}`)
-    this.acceptor = acceptor
+    this.acceptor = this.listening()
+    this.acceptor.startSync()
   }
 
   /** Frees the name; connections stay. */
@@ -178,6 +177,11 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
 
   onFinished(): void {
     this.over()
+  }
+
+  private listening(): Acceptor {
+    const { host, names, name, options } = this
+    return new Acceptor(host, names, name, `inproc://${name}`, options, "inproc")
   }
 
   /** Nobody was found. */

@@ -5,7 +5,15 @@
  * who want a name at a time, the one whose own name comes first gets it.
  */
 import { ZmqError } from "../errors.js"
-import type { ByteStream, ListenEvents, Listener, Said, ThreadEvents, Threads } from "../transport/transport.js"
+import type {
+  ByteStream,
+  ListenEvents,
+  Listener,
+  Said,
+  ThreadEvents,
+  Threads,
+  TransportOptions,
+} from "../transport/transport.js"
 import type { Runtime, Timer } from "./runtime.js"
 
 /** Milliseconds for the other threads to answer. */
@@ -32,6 +40,7 @@ interface Claim {
 }
 
 export class ThreadNames implements ThreadEvents {
+  readonly scheme = "inproc"
   private readonly self: string
   private joining: Promise<void> | null = null
   private met: () => void = () => {}
@@ -50,7 +59,7 @@ export class ThreadNames implements ThreadEvents {
   }
 
   /** Takes a name among all threads; EADDRINUSE when one of the others has it. */
-  async listen(name: string, on: ListenEvents): Promise<Listener> {
+  async listen(name: string, _options: TransportOptions, on: ListenEvents): Promise<Listener> {
     await this.join()
     if (!(await this.claim(name))) {
       throw new ZmqError("EADDRINUSE", { address: `inproc://${name}`, detail: "another thread has bound it" })
@@ -59,7 +68,7 @@ export class ThreadNames implements ThreadEvents {
   }
 
   /** The same without asking the others, which takes time. */
-  listenNow(name: string, on: ListenEvents): Listener {
+  listenSync(name: string, _options: TransportOptions, on: ListenEvents): Listener {
     void this.join()
     return this.take(name, on)
   }

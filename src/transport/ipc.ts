@@ -8,8 +8,7 @@ import { createServer, type Server, Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { ZmqError } from "../errors.js"
-import { refuseInCluster } from "./listen-now.js"
-import { acceptOn, backlogOf, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
+import { acceptOn, listenerOf, listening, listenOptions, NET_MARKS, NetStream } from "./net-stream.js"
 import type { ByteStream, ListenEvents, Listener, Transport, TransportOptions } from "./transport.js"
 
 /** Room for a path in sockaddr_un, without its end. */
@@ -38,7 +37,7 @@ async function listen(address: string, options: TransportOptions, on: ListenEven
   const binding = prepare(address)
   const { server } = binding
   try {
-    await listening(server, () => server.listen({ path: binding.place, backlog: backlogOf(options) }))
+    await listening(server, () => server.listen({ path: binding.place, ...listenOptions(options) }))
     return finish(binding, on)
   } catch (error) {
     throw undo(binding, error)
@@ -53,8 +52,7 @@ function listenSync(address: string, options: TransportOptions, on: ListenEvents
   const ignore = () => {}
   server.on("error", ignore)
   try {
-    refuseInCluster(`ipc://${address}`)
-    server.listen({ path: place, backlog: backlogOf(options) })
+    server.listen({ path: place, ...listenOptions(options) })
     if (!server.listening) {
       if (!abstract) accessSync(dirname(place), constants.W_OK)
       throw new ZmqError("EADDRINUSE")

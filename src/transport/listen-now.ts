@@ -2,7 +2,6 @@
  * Listening on tcp at once. Node's own `listen` with a host is never synchronous, so the handle below it is bound here and
  * handed over. That handle is not documented: where a runtime does not have it, the answer is ENOTSUP.
  */
-import cluster from "node:cluster"
 import { isIPv6, type Server } from "node:net"
 import { getSystemErrorName } from "node:util"
 import { ZmqError } from "../errors.js"
@@ -28,14 +27,8 @@ function tcpWrap(endpoint: string): Wrap {
   return wrap as Wrap
 }
 
-/** A cluster's worker asks its primary to listen, which takes time. */
-export function refuseInCluster(endpoint: string): void {
-  if (cluster.isWorker) throw new ZmqError("ENOTSUP", { address: endpoint, detail: "a cluster's worker uses bind()" })
-}
-
 /** Listens at an address of this machine. Throws what the operating system says. */
 export function listenNow(server: Server, host: string, port: number, backlog: number, endpoint: string): void {
-  refuseInCluster(endpoint)
   const { TCP, constants } = tcpWrap(endpoint)
   const handle = new TCP(constants.SERVER)
   // Some of what is wrong with an address shows only when one listens.

@@ -175,6 +175,11 @@ export function backlogOf(options: TransportOptions): number {
   return Math.max(LEAST_BACKLOG, options.backlog)
 }
 
+/** A cluster's worker listens for itself: else its primary would deal the connections out to all that bind to the same. */
+export function listenOptions(options: TransportOptions): { backlog: number; exclusive: boolean } {
+  return { backlog: backlogOf(options), exclusive: true }
+}
+
 /** Wraps a listening server. The address is free as soon as `close` returns; accepted connections go on. */
 export function listenerOf(server: Server, endpoint: string, afterClose: () => void): Listener {
   return {

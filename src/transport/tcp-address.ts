@@ -4,37 +4,35 @@
  */
 import { lookup } from "node:dns/promises"
 import { isIP, isIPv6 } from "node:net"
-import { networkInterfaces } from "node:os"
 import { ZmqError } from "../errors.js"
-
-export interface HostPort {
-  readonly host: string
-  readonly port: number
-}
+import {
+  HOST,
+  type HostPort,
+  interfaceAddress,
+  joinHostPort,
+  MAX_PORT,
+  portNumber,
+  splitHostPort,
+} from "./host-port.js"
 
 export interface Destination extends HostPort {
   readonly source: HostPort | null
 }
 
-const HOST = /^[A-Za-z0-9\-._:%[\]]+$/
-const MAX_PORT = 65535
-
 function invalid(address: string, detail: string): ZmqError {
   return new ZmqError("EINVAL", { address: `tcp://${address}`, detail })
 }
 
-/** Cuts at the last colon; brackets around the host are taken off, `*` stays. */
 function split(text: string, address: string): { host: string; port: string } {
-  const colon = text.lastIndexOf(":")
-  if (colon < 0) throw invalid(address, "expected host:port")
-  const host = text.slice(0, colon).replace(/^\[(.*)\]$/, "$1")
-  return { host, port: text.slice(colon + 1) }
+  const parts = splitHostPort(text)
+  if (parts === null) throw invalid(address, "expected host:port")
+  return parts
 }
 
 function parsePort(port: string, address: string, wildcard: boolean): number {
   if (wildcard && port === "*") return 0
-  const number = /^\d+$/.test(port) ? Number(port) : Number.NaN
-  if (!(number <= MAX_PORT)) throw invalid(address, `expected a port from 0 to ${MAX_PORT}, got "${port}"`)
+  const number = portNumber(port)
+  if (number === null) throw invalid(address, `expected a port from 0 to ${MAX_PORT}, got "${port}"`)
   return number
 }
 
@@ -83,12 +81,6 @@ export function checkFamily(host: string, ipv6: boolean, address: string): void 
   }
 }
 
-function interfaceAddress(name: string, ipv6: boolean): string | undefined {
-  const addresses = networkInterfaces()[name]
-  const find = (family: string) => addresses?.find(address => address.family === family)?.address
-  return (ipv6 ? find("IPv6") : undefined) ?? find("IPv4")
-}
-
 /** An address to bind to; the host is empty for all interfaces. */
 export function parseBinding(address: string): HostPort {
   const { host, port } = split(address, address)
@@ -106,5 +98,5 @@ export async function resolveSource(source: HostPort, ipv6: boolean, address: st
 /** An endpoint as text: `tcp://127.0.0.1:5555`, `tcp://[::1]:5555`. */
 export function tcpEndpoint(host: string | undefined, port: number | undefined): string {
   if (host === undefined || port === undefined) return ""
-  return `tcp://${isIPv6(host) ? `[${host}]` : host}:${port}`
+  return `tcp://${joinHostPort(host, port)}`
 }

@@ -1,12 +1,21 @@
 /** `tcp://`: node:net with libzmq's rules for addresses. TCP_NODELAY always, IPv4 only unless `ipv6`. */
 import { createServer, isIPv6, type Server, Socket } from "node:net"
 import { ZmqError } from "../errors.js"
+import type { HostPort } from "./host-port.js"
 import { listenNow } from "./listen-now.js"
-import { acceptOn, backlogOf, type Ends, listenerOf, listening, NET_MARKS, NetStream } from "./net-stream.js"
+import {
+  acceptOn,
+  backlogOf,
+  type Ends,
+  listenerOf,
+  listening,
+  listenOptions,
+  NET_MARKS,
+  NetStream,
+} from "./net-stream.js"
 import { LONGEST_NAME, type SocksRequest, SocksStream } from "./socks.js"
 import {
   checkFamily,
-  type HostPort,
   knownLocal,
   parseBinding,
   parseDestination,
@@ -87,7 +96,7 @@ async function listen(address: string, options: TransportOptions, on: ListenEven
   const local = host === "" ? any : await resolveLocal(host, options.ipv6, address)
   const server = createServer({ highWaterMark: 1 })
   try {
-    await listening(server, () => server.listen({ host: local, port, backlog: backlogOf(options) }))
+    await listening(server, () => server.listen({ host: local, port, ...listenOptions(options) }))
   } catch (error) {
     throw ZmqError.from(error, `tcp://${address}`)
   }

@@ -1,4 +1,7 @@
-/** The socket types by their names on the wire, and who may talk to whom (28 to 31, 41, 48, 49, 51, 52 and 37/ZMTP, "Socket-Type"). */
+/**
+ * The socket types by their names on the wire, and who may talk to whom (28 to 31, 41, 48, 49, 51, 52 and 37/ZMTP,
+ * "Socket-Type"). A DGRAM has no peers, only datagrams.
+ */
 
 export const PEERS = {
   PAIR: ["PAIR"],
@@ -21,6 +24,7 @@ export const PEERS = {
   PEER: ["PEER"],
   CHANNEL: ["CHANNEL"],
   STREAM: [],
+  DGRAM: [],
 } as const satisfies Record<string, readonly string[]>
 
 export type SocketTypeName = keyof typeof PEERS
@@ -45,6 +49,7 @@ const NUMBERS: Record<SocketTypeName, number> = {
   DISH: 15,
   GATHER: 16,
   SCATTER: 17,
+  DGRAM: 18,
   PEER: 19,
   CHANNEL: 20,
 }
@@ -55,6 +60,12 @@ export function numberOf(type: SocketTypeName): number {
 
 export function mayTalk(own: SocketTypeName, peer: string): boolean {
   return (PEERS[own] as readonly string[]).includes(peer)
+}
+
+/** What a type does at an endpoint of datagrams: sends to it, or receives there; null: it has none. (libzmq) */
+export function datagramRole(type: SocketTypeName): "connected" | "bound" | null {
+  if (type === "RADIO") return "connected"
+  return type === "DISH" || type === "DGRAM" ? "bound" : null
 }
 
 /** Types that tell their routing id to the peer, even an empty one. */

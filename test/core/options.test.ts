@@ -36,6 +36,7 @@ const CLASSES = {
   GATHER: "Gather",
   PEER: "Peer",
   CHANNEL: "Channel",
+  DGRAM: "Datagram",
 } as const satisfies Record<SocketTypeName, keyof typeof peerlane>
 
 type ClassName = (typeof CLASSES)[SocketTypeName]
@@ -59,6 +60,7 @@ const BEYOND = [
   "busyPoll",
   "inBatchSize",
   "outBatchSize",
+  "multicastLoop",
 ]
 /** libzmq was built without these, or cannot give their value before one was set. */
 const UNREADABLE = [

@@ -6,8 +6,9 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { nodeRuntime } from "../../src/core/node-runtime.js"
 import { ThreadNames } from "../../src/core/thread-names.js"
-import type { ByteStream, ListenEvents, Said, ThreadEvents } from "../../src/transport/transport.js"
+import type { ByteStream, ListenEvents, Said, ThreadEvents, TransportOptions } from "../../src/transport/transport.js"
 
+const OPTIONS = {} as TransportOptions
 const NOBODY: ListenEvents = { onStream() {}, onError() {} }
 
 interface Member {
@@ -98,18 +99,18 @@ function outcome(listening: Promise<unknown>): { code?: string } {
 describe("a name among threads", () => {
   it("is taken at once by a thread that is alone", async () => {
     const alone = new Room().enter()
-    await expect(alone.names.listen("x", NOBODY)).resolves.toMatchObject({ endpoint: "inproc://x" })
+    await expect(alone.names.listen("x", OPTIONS, NOBODY)).resolves.toMatchObject({ endpoint: "inproc://x" })
   })
 
   it("is refused by the thread that has it, until it is closed", async () => {
     const room = new Room()
     const [a, b] = [room.enter(), room.enter()]
-    const listener = await a.names.listen("x", NOBODY)
-    const refused = outcome(b.names.listen("x", NOBODY))
+    const listener = await a.names.listen("x", OPTIONS, NOBODY)
+    const refused = outcome(b.names.listen("x", OPTIONS, NOBODY))
     await room.settle()
     expect(refused.code).toBe("EADDRINUSE")
     listener.close()
-    const taken = outcome(b.names.listen("x", NOBODY))
+    const taken = outcome(b.names.listen("x", OPTIONS, NOBODY))
     await room.settle()
     expect(taken.code).toBe("bound")
   })
@@ -117,22 +118,22 @@ describe("a name among threads", () => {
   it("waits for a thread that is busy, and only for a while", async () => {
     const room = new Room()
     const [a, busy, c] = [room.enter(), room.enter(), room.enter()]
-    await a.names.listen("a", NOBODY)
-    const first = outcome(busy.names.listen("b", NOBODY))
+    await a.names.listen("a", OPTIONS, NOBODY)
+    const first = outcome(busy.names.listen("b", OPTIONS, NOBODY))
     await room.settle()
     expect(first.code).toBe("bound")
-    const asked = outcome(c.names.listen("x", NOBODY))
+    const asked = outcome(c.names.listen("x", OPTIONS, NOBODY))
     await room.settle([busy])
     expect(asked.code).toBeUndefined()
     c.expire()
     await room.settle([busy])
     expect(asked.code).toBe("bound")
     // It is not waited for again before it has said something.
-    const next = outcome(c.names.listen("y", NOBODY))
+    const next = outcome(c.names.listen("y", OPTIONS, NOBODY))
     await room.settle([busy])
     expect(next.code).toBe("bound")
     await room.settle()
-    const heardAgain = outcome(c.names.listen("b", NOBODY))
+    const heardAgain = outcome(c.names.listen("b", OPTIONS, NOBODY))
     await room.settle()
     expect(heardAgain.code).toBe("EADDRINUSE")
   })
@@ -140,11 +141,11 @@ describe("a name among threads", () => {
   it("is refused by a thread that the newcomer knows by hearsay only", async () => {
     const room = new Room()
     const [a, slow, newcomer] = [room.enter(), room.enter(), room.enter()]
-    await a.names.listen("a", NOBODY)
-    const taken = outcome(slow.names.listen("x", NOBODY))
+    await a.names.listen("a", OPTIONS, NOBODY)
+    const taken = outcome(slow.names.listen("x", OPTIONS, NOBODY))
     await room.settle()
     expect(taken.code).toBe("bound")
-    const refused = outcome(newcomer.names.listen("x", NOBODY))
+    const refused = outcome(newcomer.names.listen("x", OPTIONS, NOBODY))
     await room.settle([slow])
     expect(refused.code).toBeUndefined()
     await room.settle()
@@ -158,11 +159,11 @@ describe("a name among threads", () => {
         const members = [room.enter(), room.enter(), room.enter()]
         // They know each other: those who meet for the first time in the same moment may not.
         for (const [index, { names }] of members.entries()) {
-          const met = outcome(names.listen(`own ${index}`, NOBODY))
+          const met = outcome(names.listen(`own ${index}`, OPTIONS, NOBODY))
           await room.settle()
           expect(met.code).toBe("bound")
         }
-        const outcomes = members.map(({ names }) => outcome(names.listen("x", NOBODY)))
+        const outcomes = members.map(({ names }) => outcome(names.listen("x", OPTIONS, NOBODY)))
         await Promise.resolve()
         for (const index of order) {
           room.deliver(members[index]!)
@@ -185,7 +186,7 @@ describe("who looks for a name", () => {
     b.names.seek("x", seeker("early"))
     await room.settle()
     expect(found).toEqual([])
-    const bound = outcome(a.names.listen("x", NOBODY))
+    const bound = outcome(a.names.listen("x", OPTIONS, NOBODY))
     await room.settle()
     expect(bound.code).toBe("bound")
     expect(found).toEqual(["early"])
@@ -205,7 +206,7 @@ describe("who looks for a name", () => {
     }
     b.names.seek("x", seeker)
     b.names.forget("x", seeker)
-    const bound = outcome(a.names.listen("x", NOBODY))
+    const bound = outcome(a.names.listen("x", OPTIONS, NOBODY))
     await room.settle()
     expect(bound.code).toBe("bound")
     expect(room.connected).toEqual([])
@@ -217,7 +218,7 @@ describe("a stream for a name", () => {
     const room = new Room()
     const a = room.enter()
     const streams: unknown[] = []
-    const listener = await a.names.listen("x", { ...NOBODY, onStream: stream => void streams.push(stream) })
+    const listener = await a.names.listen("x", OPTIONS, { ...NOBODY, onStream: stream => void streams.push(stream) })
     let destroyed = 0
     const stream = { destroy: () => void destroyed++ } as unknown as ByteStream
     a.names.onStream("x", stream)

@@ -188,6 +188,23 @@ describe.each(transports)("28/REQREP: REQ over %s", transport => {
   })
 })
 
+describe.each(transports)("28/REQREP: a RELAXED REQ over %s", transport => {
+  const own = ownSockets()
+
+  it("has given up its request when the next one finds nobody", async () => {
+    const req = own(new zmq.Request({ relaxed: true, sendTimeout: 0, receiveTimeout: 100, linger: 0 }))
+    const rep = own(new zmq.Reply())
+    req.connect(await bound(rep, freshEndpoint(transport)))
+    await req.send("asked")
+    await text(rep)
+    await failsWith("EAGAIN", () => req.receive())
+    req.disconnect(rep.lastEndpoint!)
+    await eventually(() => !req.writable)
+    await failsWith("EAGAIN", () => req.send("nobody is there"))
+    await failsWith("EFSM", () => req.receive())
+  })
+})
+
 describe("28/REQREP: REQ without peers", () => {
   const own = ownSockets()
 

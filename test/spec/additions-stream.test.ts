@@ -200,6 +200,36 @@ describe.skipIf(engine === "zeromq")("a STREAM", () => {
     expect(stream.stats().peers).toBe(2)
   })
 
+  it("can be sent to by a given routing id only while it is connected, if it is immediate", async () => {
+    const peers: RawPeer[] = []
+    const address = await rawServer(peer => peers.push(peer))
+    const stream = own(new zmq.Stream({ immediate: true, reconnectInterval: 20 }))
+    stream.connect(address, { routingId: "server" })
+    await failsWith("EHOSTUNREACH", () => stream.send(["server", "too early"]))
+    for (let round = 0; round < 2; round++) {
+      expect(String(await note(stream))).toBe("server")
+      await stream.send(["server", "hello"])
+      const peer = (await eventually(() => peers[round])) as RawPeer
+      expect(String(await peer.read(5))).toBe("hello")
+      peer.destroy()
+      expect(String(await note(stream))).toBe("server")
+    }
+  })
+
+  it("does not keep an endpoint for each connection that it made to it and ended", async () => {
+    const address = await rawServer(() => {})
+    const stream = own(new zmq.Stream())
+    for (let round = 0; round < 20; round++) {
+      stream.connect(address)
+      const id = await note(stream)
+      await stream.send([id, null])
+      await eventually(() => stream.stats().peers === 0)
+    }
+    expect((stream as unknown as { connections: { size: number } }).connections.size).toBe(1)
+    stream.disconnect(address)
+    await failsWith("ENOENT", () => stream.disconnect(address))
+  })
+
   it("has nothing to do with inproc", async () => {
     const stream = own(new zmq.Stream())
     const endpoint = freshEndpoint("inproc")

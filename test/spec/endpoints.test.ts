@@ -94,6 +94,18 @@ describe.each(transports)("endpoints over %s", transport => {
     await failsWith("ENOENT", () => socket.disconnect(address))
   })
 
+  it("disconnect takes what bind took, unbind what connect took: libzmq asks only for the address", async () => {
+    const socket = own(new zmq.Dealer())
+    const address = await bound(socket, freshEndpoint(transport))
+    socket.disconnect(address)
+    await failsWith("ENOENT", () => socket.unbind(address))
+    const other = await reservedEndpoint(transport)
+    socket.connect(other)
+    await socket.unbind(other)
+    await failsWith("ENOENT", () => socket.disconnect(other))
+    await own(new zmq.Dealer()).bind(address)
+  })
+
   it("an address that is taken is EADDRINUSE, and the error names it", async () => {
     const first = own(new zmq.Pull())
     const address = await bound(first, freshEndpoint(transport))
@@ -132,6 +144,35 @@ describe.each(transports)("endpoints over %s", transport => {
 
 describe("tcp endpoints", () => {
   const own = ownSockets()
+
+  it("unbind takes the name that was bound, and the address that it stands for", async () => {
+    const socket = own(new zmq.Pull())
+    const port = await freePort()
+    for (const host of ["localhost", "127.0.0.1"]) {
+      await socket.bind(`tcp://localhost:${port}`)
+      expect(socket.lastEndpoint).toBe(`tcp://127.0.0.1:${port}`)
+      await socket.unbind(`tcp://${host}:${port}`)
+      await failsWith("ENOENT", () => socket.unbind(`tcp://${host}:${port}`))
+    }
+  })
+
+  it("unbind does not take the wildcard that was bound", async () => {
+    const socket = own(new zmq.Pull())
+    const port = await freePort()
+    await socket.bind(`tcp://*:${port}`)
+    await failsWith("ENOENT", () => socket.unbind(`tcp://*:${port}`))
+    await socket.unbind(`tcp://0.0.0.0:${port}`)
+    await socket.bind("tcp://127.0.0.1:*")
+    await failsWith("ENOENT", () => socket.unbind("tcp://127.0.0.1:*"))
+  })
+
+  it("disconnect ends what the same socket has bound to the address as well", async () => {
+    const socket = own(new zmq.Dealer())
+    const address = await bound(socket, "tcp://127.0.0.1:*")
+    socket.connect(address)
+    socket.disconnect(address)
+    await failsWith("ENOENT", () => socket.unbind(address))
+  })
 
   it.each([
     ["tcp://*:*", false, /^tcp:\/\/0\.0\.0\.0:\d+$/],

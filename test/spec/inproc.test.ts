@@ -125,6 +125,18 @@ describe("inproc", () => {
     await failsWith("ENOENT", () => pull.unbind(address))
   })
 
+  it("a socket that is bound and connected to one name leaves the name first, then the pipe", async () => {
+    const socket = own(new zmq.Dealer())
+    const address = await bound(socket, freshEndpoint("inproc"))
+    socket.connect(address)
+    await socket.send("to myself")
+    expect(await text(socket)).toEqual(["to myself"])
+    socket.disconnect(address)
+    await own(new zmq.Dealer()).bind(address)
+    socket.disconnect(address)
+    await failsWith("ENOENT", () => socket.disconnect(address))
+  })
+
   it("disconnect ends the pipe; a second one is ENOENT", async () => {
     const address = name()
     const pull = own(new zmq.Pull())
@@ -139,6 +151,30 @@ describe("inproc", () => {
     await failsWith("EAGAIN", () => push.send("after"))
     await failsWith("ENOENT", () => push.disconnect(address))
     await nothingArrives(pull, 30)
+  })
+
+  it("disconnect leaves what was sent to whoever binds the name, even with a linger of 0", async () => {
+    const address = name()
+    const push = own(new zmq.Push({ linger: 0, sendTimeout: 0 }))
+    push.connect(address)
+    await push.send("left behind")
+    push.disconnect(address)
+    await failsWith("EAGAIN", () => push.send("nobody is there"))
+    const pull = own(new zmq.Pull())
+    await pull.bind(address)
+    expect(await text(pull)).toEqual(["left behind"])
+    await nothingArrives(pull)
+  })
+
+  it("disconnect is ENOENT once the other side has left", async () => {
+    const address = name()
+    const pull = own(new zmq.Pull())
+    await pull.bind(address)
+    const push = own(new zmq.Push({ sendTimeout: 0 }))
+    push.connect(address)
+    pull.close()
+    await eventually(() => !push.writable)
+    await failsWith("ENOENT", () => push.disconnect(address))
   })
 
   it("names of another context are other names", async () => {

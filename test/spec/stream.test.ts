@@ -4,6 +4,7 @@
  */
 import { once } from "node:events"
 import { describe, expect, it } from "vitest"
+import { withDraft } from "../support/draft.js"
 import { freshEndpoint, reservedEndpoint, wired } from "../support/endpoints.js"
 import { type AnySocket, engine, zmq } from "../support/engine.js"
 import { EventLog } from "../support/events.js"
@@ -275,6 +276,18 @@ describe("STREAM, connected", () => {
     ;(await peer(0)).destroy()
     await log.seen("disconnect")
     await gone(stream, id)
+    await log.staysQuiet()
+    expect(peers.length).toBe(1)
+  })
+
+  it("takes the loss of a connection for a failed handshake, after which reconnectStop may not let it connect", async () => {
+    const { address, peers, peer } = await serving()
+    const stream = own(withDraft(new zmq.Stream({ reconnectInterval: 10 }), { reconnectStop: 2 }))
+    const log = new EventLog(stream)
+    stream.connect(address)
+    await note(stream)
+    ;(await peer(0)).destroy()
+    await log.seen("disconnect")
     await log.staysQuiet()
     expect(peers.length).toBe(1)
   })

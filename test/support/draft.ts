@@ -3,6 +3,7 @@ import { type AnySocket, engine } from "./engine.js"
 
 const NUMBERS = {
   metadata: 95,
+  multicastLoop: 96,
   routerNotify: 97,
   manualLastValue: 98,
   inBatchSize: 101,

@@ -49,6 +49,7 @@ const types = {
   DEALER: zmq.Dealer,
   ROUTER: zmq.Router,
   PAIR: zmq.Pair,
+  STREAM: zmq.Stream,
 }
 
 /** Open sockets by name: { socket, sent, flooding, tally, failure }. */

@@ -38,9 +38,10 @@ function classesOf(packages: Packages): Class[] {
 }
 
 function exported(packages: Packages, { ourName, theirs, ours }: Entry): Section {
-  const rows = [...ours.values()]
-    .filter(({ name }) => !theirs.has(name))
-    .map(symbol => {
+  // The default export is all the others.
+  const rows = [...ours]
+    .filter(([name]) => !theirs.has(name) && name !== "default")
+    .map(([, symbol]) => {
       const fields = isSocket(packages, symbol) ? [] : fieldsOf(packages, symbol)
       const doc = packages.docOf(symbol)
       const what = fields.length === 0 ? doc : `${doc} (${fields.map(code).join(", ")})`

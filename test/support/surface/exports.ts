@@ -17,7 +17,15 @@ export function entryRows({ packages }: Sides, exported: readonly { entry: Entry
     return judge({ id: name, cells: [code(name), present ? code(own) : ""], present, fits: true, told })
   })
   const present = packages.entries[0]!.ours.has("default")
-  return [...rows, judge({ id: BY_DEFAULT, cells: [code(BY_DEFAULT), ""], present, fits: true })]
+  return [
+    ...rows,
+    judge({
+      id: BY_DEFAULT,
+      cells: [code(BY_DEFAULT), present ? code(BY_DEFAULT.replace("zeromq", "peerlane")) : ""],
+      present,
+      fits: true,
+    }),
+  ]
 }
 
 /** `details` are the rows of members, which say whether a class is all there. */

@@ -29,7 +29,6 @@ const neverWaits = same("takes `timeout` and `signal` as well; it never waits")
 
 export const NOTES: Readonly<Record<string, Note>> = {
   // Entry points and exports
-  'import zmq from "zeromq"': out("Node makes a default of CommonJS modules only; `import * as zmq` works with both"),
   "zeromq/v5-compat": out("the API of versions 4 and 5, with callbacks, which version 6 keeps for old programs"),
   context: differs("one for each thread: `inproc://` does not reach another thread"),
   version: same("of the libzmq whose behaviour this is"),
