@@ -70,10 +70,7 @@ describe.each([
     const answering = own(new two.Datagram())
     await asking.bind(`udp://127.0.0.1:${here}`)
     await answering.bind(`udp://127.0.0.1:${there}`)
-    const [from, question] = await resending(
-      () => asking.send([`127.0.0.1:${there}`, "question"]),
-      answering.receive(),
-    )
+    const [from, question] = await resending(() => asking.send([`127.0.0.1:${there}`, "question"]), answering.receive())
     expect([String(from).replace("\0", ""), String(question)]).toEqual([`127.0.0.1:${here}`, "question"])
     const [by, answer] = await resending(() => answering.send([from, "answer"]), asking.receive())
     expect([String(by).replace("\0", ""), String(answer)]).toEqual([`127.0.0.1:${there}`, "answer"])

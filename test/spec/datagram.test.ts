@@ -95,19 +95,21 @@ describe("DGRAM", () => {
   })
 
   // libzmq drops them in silence.
-  it.skipIf(engine !== "peerlane").each([
-    "nonsense",
-    "",
-    "127.0.0.1",
-    "127.0.0.1:0",
-    "127.0.0.1:65536",
-    "127.0.0.1:5x",
-    "localhost:5556",
-    "127.0.0.1.1:5556",
-    "[::1]:5556",
-    "::1:5556",
-    "*:5556",
-  ])("an address that cannot be sent to is EINVAL: %j", async address => {
+  it
+    .skipIf(engine !== "peerlane")
+    .each([
+      "nonsense",
+      "",
+      "127.0.0.1",
+      "127.0.0.1:0",
+      "127.0.0.1:65536",
+      "127.0.0.1:5x",
+      "localhost:5556",
+      "127.0.0.1.1:5556",
+      "[::1]:5556",
+      "::1:5556",
+      "*:5556",
+    ])("an address that cannot be sent to is EINVAL: %j", async address => {
     const { socket } = await listening()
     await failsWith("EINVAL", () => socket.send([address, "x"]))
     expect(() => socket.trySend([address, "x"])).toThrow("127.0.0.1:5555")

@@ -221,7 +221,7 @@ describe("options", () => {
     const hops = vi.spyOn(Socket.prototype, "setMulticastTTL")
     const loop = vi.spyOn(Socket.prototype, "setMulticastLoopback")
     const via = vi.spyOn(Socket.prototype, "setMulticastInterface")
-    onTestFinished(() => vi.restoreAllMocks())
+    onTestFinished(() => void vi.restoreAllMocks())
     await connect(`${VIA_LOOPBACK}:5`, { ...OPTIONS, multicastHops: 7, multicastLoop: false })
     await connect(`${GROUP}:5`, { ...OPTIONS, multicastHops: 300 })
     expect(hops.mock.calls).toEqual([[7], [255]])
