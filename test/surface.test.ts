@@ -5,8 +5,6 @@
  */
 import { expect, it } from "vitest"
 import * as theirs from "zeromq"
-import * as theirDraft from "zeromq/draft.js"
-import * as ourDraft from "../patterns/draft/index.js"
 import * as ours from "../patterns/index.js"
 
 /** Members of `To` that a `From` could not stand in for. */
@@ -61,21 +59,9 @@ it("has the types of zeromq, both ways", () => {
   expect(Object.keys(ours)).toEqual(expect.arrayContaining(["Push", "Context", "Observer"]))
 })
 
-type DraftName = "Server" | "Client" | "Radio" | "Dish" | "Scatter" | "Gather" | "Datagram"
-type OurDraft = { [N in DraftName]: InstanceType<(typeof ourDraft)[N]> }
-type TheirDraft = { [N in DraftName]: InstanceType<(typeof theirDraft)[N]> }
-
-it("has the types of zeromq/draft, both ways", () => {
-  nothing<{ [N in DraftName]: Exclude<Differ<OurDraft[N], TheirDraft[N]>, Nominal> }[DraftName]>()
-  nothing<{ [N in DraftName]: Exclude<Common<TheirDraft[N], OurDraft[N]>, Nominal | Better | Narrower> }[DraftName]>()
-  nothing<{ [N in DraftName]: Differ<Options<(typeof ourDraft)[N]>, Options<(typeof theirDraft)[N]>> }[DraftName]>()
-  nothing<{ [N in DraftName]: Common<Options<(typeof theirDraft)[N]>, Options<(typeof ourDraft)[N]>> }[DraftName]>()
-})
-
 const NOT_THERE_YET = ["Stream", "curveKeyPair"]
 
 it("exports what zeromq exports", () => {
   const missing = Object.keys(theirs).filter(name => !(name in ours) && name !== "default" && name !== "module.exports")
   expect(missing.sort()).toEqual(NOT_THERE_YET)
-  expect(Object.keys(theirDraft).filter(name => !(name in ourDraft) && name !== "default")).toEqual([])
 })

@@ -60,7 +60,7 @@ const REVIEWED: [pattern: RegExp, reason: string][] = [
   [/\("tcp:\/\/127\.0\.0\.1:99999"\)/, "libzmq takes a port modulo 65,536; that is nobody's intention"],
   [/^(Pull|Subscriber|Dish|Gather)\.send/, "its native class has a send for all types, which for these waits for ever"],
   [
-    /^Datagram\.(bind|bindSync|connect)\("(tcp|ipc):/,
+    /^Datagram\.(bind|bindSync|unbind|connect|disconnect)\("(tcp|ipc):/,
     "it has udp only; libzmq lets it have other endpoints, by which nothing comes",
   ],
   [/^Datagram\.send/, "what can never be sent is EINVAL before anything is bound; libzmq looks at its endpoint first"],

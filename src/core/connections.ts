@@ -377,7 +377,7 @@ export class Connections implements ConnectionHost {
   }
 
   /**
-   * Splits an endpoint, for use in a role, or to end that. EPROTONOSUPPORT for a scheme that is not there, ENOCOMPATPROTO for one that this type of socket
+   * Splits an endpoint. EPROTONOSUPPORT for a scheme that is not there, ENOCOMPATPROTO for one that this type of socket
    * does not have, or not in this role: datagrams are for some types only, and for a DGRAM there is nothing else.
    */
   private parse(endpoint: string, role: Role | null): Endpoint {
@@ -386,8 +386,9 @@ export class Connections implements ConnectionHost {
     const own = datagramRole(this.type)
     const isDatagrams = this.context.datagramTransport(scheme) !== undefined
     if (!isDatagrams && scheme !== INPROC) this.context.transport(scheme, endpoint)
-    const fits = isDatagrams ? own !== null && (role ?? own) === own : role === null || this.type !== "DGRAM"
-    if (!fits) throw new ZmqError("ENOCOMPATPROTO", { address: endpoint })
+    if (isDatagrams ? own === null || (role !== null && role !== own) : this.type === "DGRAM") {
+      throw new ZmqError("ENOCOMPATPROTO", { address: endpoint })
+    }
     return parsed
   }
 

@@ -179,7 +179,7 @@ describe("what libzmq does not tell", () => {
     expect(dish.lastEndpoint).toBeNull()
   })
 
-  it.runIf(engine === "peerlane" && hasMulticast)("an interface that is not ours has no group", async () => {
+  it.skipIf(engine !== "peerlane" || !hasMulticast)("an interface that is not ours has no group", async () => {
     await failsWith("EADDRNOTAVAIL", () => own(new draft.Dish()).bind("udp://203.0.113.200;239.0.0.1:*"))
   })
 })
