@@ -170,6 +170,7 @@ describe.runIf(hasIpv6)("IPv6", () => {
     const { from } = sink.datagrams[0]!
     expect(from).toBe(peer.address)
     port.check(from)
+    port.check("[fe80::1%eth0]:5556")
     await resending(async () => port.send(Buffer.from("back"), from), peer.next())
   })
 })
