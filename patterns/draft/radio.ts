@@ -48,8 +48,8 @@ export class Radio extends Socket {
    * more than 8,191 bytes. 48/RADIO-DISH.
    */
   send(message: Single, options: RadioGroupOptions & WaitOptions): Promise<void> {
-    this.checkOpen()
     checkTag(options)
+    this.checkOpen()
     checkWait(options)
     if (isMultipart(message)) return Promise.reject(multipartError())
     const frames = toMessage(message)
@@ -64,8 +64,8 @@ export class Radio extends Socket {
 
   /** Sends as {@link send}; true. Throws what send would reject with. */
   trySend(message: Single, options: RadioGroupOptions): boolean {
-    this.checkOpen()
     checkTag(options)
+    this.checkOpen()
     if (isMultipart(message)) throw multipartError()
     const frames = toMessage(message)
     if (frames.length === 0) return true

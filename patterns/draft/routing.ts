@@ -48,8 +48,8 @@ export abstract class Routing extends Readable<[Message, RoutingOptions]> {
    * than one frame or for what is no routing id. 41/CLISRV.
    */
   send(message: Single, options: RoutingOptions & WaitOptions): Promise<void> {
-    this.checkOpen()
     const id = idOf(options)
+    this.checkOpen()
     checkWait(options)
     if (isMultipart(message)) return Promise.reject(multipartError())
     const frames = toMessage(message)
@@ -60,8 +60,8 @@ export abstract class Routing extends Readable<[Message, RoutingOptions]> {
 
   /** Sends as {@link send}. False: the peer's queue is full. Throws what send would reject with otherwise. */
   trySend(message: Single, options: RoutingOptions): boolean {
-    this.checkOpen()
     const id = idOf(options)
+    this.checkOpen()
     if (isMultipart(message)) throw multipartError()
     const frames = toMessage(message)
     return frames.length === 0 || this.find(id).write(frames)

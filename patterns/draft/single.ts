@@ -17,13 +17,16 @@ export abstract class SingleWritable extends Writable {
    * after `timeout` (option `sendTimeout`) or when the socket is closed, EBUSY when `maxPendingSends` wait.
    */
   override send(message: Single, options?: WaitOptions): Promise<void> {
-    return isMultipart(message) ? Promise.reject(multipartError()) : super.send(message, options)
+    if (!isMultipart(message)) return super.send(message, options)
+    this.checkOpen()
+    return Promise.reject(multipartError())
   }
 
   /** Sends one frame if that is possible now. False: it would have to wait. Throws what {@link send} would reject with. */
   override trySend(message: Single): boolean {
-    if (isMultipart(message)) throw multipartError()
-    return super.trySend(message)
+    if (!isMultipart(message)) return super.trySend(message)
+    this.checkOpen()
+    throw multipartError()
   }
 }
 

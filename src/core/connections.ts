@@ -179,8 +179,7 @@ export class Connections implements ConnectionHost {
       this.remove(user)
       this.forget(user, user.role === "connected")
       if (user instanceof Dialer) user.disconnected()
-      // What waits for an inproc name is not dropped: it is for whoever binds that, as in libzmq.
-      this.endings.end([user], user instanceof InprocEndpoint ? -1 : linger, () => {})
+      this.endings.end([user], linger, () => {})
     }
   }
 

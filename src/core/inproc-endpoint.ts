@@ -104,13 +104,13 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner, Th
   }
 
   close(done: () => void): void {
-    this.leaveAll(false)
+    this.leaveAll()
     if (this.outside === null) done()
     else this.outside.close(done)
   }
 
   abort(): void {
-    this.leaveAll(true)
+    this.leaveAll()
     this.outside?.abort()
   }
 
@@ -217,11 +217,11 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner, Th
     this.host.ended(link)
   }
 
-  private leaveAll(drop: boolean): void {
+  private leaveAll(): void {
     this.unbind()
     const { half } = this
-    // What waits for a name may outlive its socket, unless nothing waits or linger says to drop it.
-    if (half !== null && (drop || half.pipe.outbound.length === 0)) this.host.context.inproc.forget(this.name, half)
+    // What waits for a name outlives its socket, whatever linger says, for whoever binds that (libzmq).
+    if (half !== null && half.pipe.outbound.length === 0) this.host.context.inproc.forget(this.name, half)
     for (const end of [...this.ends.keys()]) if (end !== this.distant) this.disconnect(end)
   }
 }

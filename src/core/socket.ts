@@ -175,8 +175,9 @@ export abstract class SocketBase
 
   /**
    * Listens at an endpoint: `tcp://127.0.0.1:5555`, `tcp://*:*` (all interfaces, a free port), `ipc:///tmp/socket`,
-   * `ipc://@name`, `ipc://*`, `inproc://name`. Resolves when peers can connect; {@link lastEndpoint} tells to what.
-   * EINVAL for a malformed one, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG.
+   * `ipc://@name`, `ipc://*`, `inproc://name`, and of Dish and Datagram `udp://127.0.0.1:5555`. Resolves when peers can
+   * connect; {@link lastEndpoint} tells to what. EINVAL for a malformed one, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE,
+   * EADDRNOTAVAIL, ENODEV, ENAMETOOLONG.
    */
   bind(endpoint: string): Promise<void> {
     checkEndpoint(endpoint)

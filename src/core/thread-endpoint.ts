@@ -130,8 +130,8 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
 
   abort(): void {
     this.acceptor?.abort()
-    if (this.session === null) this.giveUp()
-    else this.cut(null)
+    // What was sent to a name that is still looked for is for whoever has it, whatever linger says.
+    if (this.session !== null) this.cut(null)
   }
 
   /** Ends the connection that was found. */

@@ -129,7 +129,7 @@ export class UdpEndpoint implements BindingUser, LinkOwner, Drain, PortSink, Pla
   take(message: Message): boolean {
     const { port } = this
     if (port === null || this.sending || this.link.pipe.outbound.length > 0 || !this.hasRoom(port)) return false
-    keep(message, this.host.context.bytes)
+    if (this.raw) keep(message, this.host.context.bytes)
     this.send(port, message)
     return true
   }
@@ -201,7 +201,7 @@ export class UdpEndpoint implements BindingUser, LinkOwner, Drain, PortSink, Pla
     this.endpoint = this.link.endpoint = port.endpoint
     if (!this.host.attach(this.link)) {
       port.close()
-      throw new ZmqError("EINVAL", { detail: "expected one endpoint for this type of socket" })
+      throw new ZmqError("EINVAL", { address: this.endpoint, detail: "expected one endpoint for this type of socket" })
     }
     this.host.context.runtime.debug("%s bound", this.endpoint)
     this.host.emit("bind", { address: this.endpoint })

@@ -40,9 +40,9 @@ export class Subscriptions {
     return { last: true, own: true }
   }
 
-  /** Forgets a pipe. Returns its topics, each with whether it was the last one. */
+  /** Forgets a pipe. Returns its topics in the order of their bytes, each with whether it was the last one. */
   removeAll(pipe: Pipe): { topic: Uint8Array; last: boolean }[] {
-    const own = [...(this.topicsOf.get(pipe)?.entries() ?? [])]
+    const own = [...(this.topicsOf.get(pipe)?.entries() ?? [])].sort(([one], [other]) => compare(one, other))
     const removed = own.map(([topic]) => ({ topic, last: this.remove(pipe, topic).last }))
     this.topicsOf.delete(pipe)
     return removed
@@ -61,4 +61,10 @@ export class Subscriptions {
     for (const pipes of found) for (const pipe of pipes) all.add(pipe)
     into.push(...all)
   }
+}
+
+function compare(one: Uint8Array, other: Uint8Array): number {
+  const shorter = Math.min(one.length, other.length)
+  for (let i = 0; i < shorter; i++) if (one[i] !== other[i]) return one[i]! - other[i]!
+  return one.length - other.length
 }

@@ -88,12 +88,12 @@ export class Trie<T> {
     }
   }
 
-  /** All topics and values, in the order of their bytes being added; the topics are copies. */
+  /** All topics and values, a topic before those that begin with it, and older branches first; the topics are copies. */
   *entries(): Generator<[topic: Uint8Array, value: T]> {
     const open: { node: Node<T>; prefix: Uint8Array }[] = [{ node: this.root, prefix: this.root.label }]
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       if (next.node.value !== undefined) yield [next.prefix, next.node.value]
-      for (const child of next.node.children?.values() ?? []) {
+      for (const child of [...(next.node.children?.values() ?? [])].reverse()) {
         open.push({ node: child, prefix: concat(next.prefix, child.label) })
       }
     }

@@ -1,13 +1,15 @@
 /**
- * Endpoints and tcp addresses: any text is one, or is refused with a ZmqError that has a code, names the endpoint and says
+ * Endpoints and addresses of tcp and udp: any text is one, or is refused with a ZmqError that has a code, names the endpoint and says
  * what was expected. What is accepted has a host of the characters that libzmq takes, and a port.
  */
+import { isIP } from "node:net"
 import { expect, it } from "vitest"
 import { ZmqError } from "../../src/errors.js"
 import { parseEndpoint } from "../../src/transport/endpoint.js"
 import { ipc } from "../../src/transport/ipc.js"
 import { tcp } from "../../src/transport/tcp.js"
 import { parseBinding, parseDestination } from "../../src/transport/tcp-address.js"
+import { parsePlace, parseUdpBinding, parseUdpDestination } from "../../src/transport/udp-address.js"
 import { OPTIONS } from "../transport/recorder.js"
 import { check, fuzz, fuzzing, isUsualRun, type Random } from "./random.js"
 
@@ -25,6 +27,16 @@ const ADDRESSES = [
   "eth0;server:80",
   ";server:80",
   "*:1234;[::1]:80",
+]
+const UDP_ADDRESSES = [
+  "127.0.0.1:5555",
+  "*:*",
+  "[::1]:5555",
+  "host:1",
+  "239.0.0.1:5555",
+  "127.0.0.1;239.0.0.1:5555",
+  "*;[ff02::1]:5555",
+  "nosuch;239.0.0.1:1",
 ]
 /** What endpoints are made of, and what they should not be. */
 const ALPHABET = "abcXYZ0159.:;*[]%@/-_ \0\t\n\\é\u{1F600}\ud800"
@@ -104,6 +116,34 @@ it("any text is a tcp address to bind to, or is refused", fuzzing, () => {
     good++
   })
   if (isUsualRun) expect(good).toBeGreaterThan(1000)
+})
+
+it("any text is a udp address, or is refused", fuzzing, () => {
+  let good = 0
+  fuzz(5_000, random => {
+    const address = text(random, UDP_ADDRESSES)
+    const ipv6 = random.once(2)
+    const codes = ["EINVAL", "ENODEV"]
+    const to = accepted(() => parseUdpDestination(address, ipv6), codes)
+    const at = accepted(() => parseUdpBinding(address, ipv6), codes)
+    check(
+      to === null || (isPort(to.port) && to.port > 0 && to.host !== ""),
+      `${address} gave ${to?.host} and ${to?.port}`,
+    )
+    check(at === null || (isPort(at.port) && at.host !== ""), `${address} gave ${at?.host} and ${at?.port}`)
+    for (const each of [to, at]) check(each === null || each.group || each.prefix === "", `${address} has an interface`)
+    const place = parsePlace(address)
+    check(place === null || (isPort(place.port) && isIP(place.host) !== 0), `${address} is the place ${place?.host}`)
+    if (to !== null && at !== null) good++
+  })
+  if (isUsualRun) expect(good).toBeGreaterThan(500)
+})
+
+it("no name that every object has is an interface", () => {
+  for (const name of ["__proto__", "constructor", "toString"]) {
+    expect(parseUdpBinding(`${name}:1`, false).host).toBe(name)
+    expect(accepted(() => parseUdpBinding(`${name};239.0.0.1:1`, false), ["ENODEV"])).toBeNull()
+  }
 })
 
 it("any text is an ipc address, or is refused", fuzzing, () => {

@@ -146,6 +146,24 @@ describe.each(transports)("29/PUBSUB: XPUB over %s", transport => {
     expect((await texts(pub, 2)).flat().sort()).toEqual([off("B"), off("C")])
   })
 
+  it("hears the topics of a subscriber that connects as branches of a tree, the oldest first (as libzmq sends them)", async () => {
+    const { pub, address } = await publisherWith(0)
+    const sub = own(new zmq.Subscriber())
+    sub.subscribe("b", "abc", "a", "", "ab", "ba", "B", "abd", "a0", "zz", "z")
+    sub.connect(address)
+    const heard = (await texts(pub, 11)).flat()
+    expect(heard).toEqual(["", "b", "ba", "a", "ab", "abc", "abd", "a0", "B", "z", "zz"].map(on))
+  })
+
+  it("hears of the topics that a subscriber leaves behind in the order of their bytes", async () => {
+    const { pub, subs } = await publisherWith(1)
+    const topics = ["b", "abc", "a", "", "ab", "ba", "B", "abd", "a0", "zz", "z"]
+    subs[0]!.subscribe(...topics)
+    expect((await texts(pub, topics.length)).flat()).toEqual(topics.map(on))
+    await subs[0]!.close()
+    expect((await texts(pub, topics.length)).flat()).toEqual(topics.sort().map(off))
+  })
+
   it("VERBOSER reports the topics of every peer that leaves", async () => {
     const { pub, subs } = await publisherWith(2)
     pub.verbosity = "allSubsUnsubs"

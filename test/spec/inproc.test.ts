@@ -153,18 +153,21 @@ describe("inproc", () => {
     await nothingArrives(pull, 30)
   })
 
-  it("disconnect leaves what was sent to whoever binds the name, even with a linger of 0", async () => {
-    const address = name()
-    const push = own(new zmq.Push({ linger: 0, sendTimeout: 0 }))
-    push.connect(address)
-    await push.send("left behind")
-    push.disconnect(address)
-    await failsWith("EAGAIN", () => push.send("nobody is there"))
-    const pull = own(new zmq.Pull())
-    await pull.bind(address)
-    expect(await text(pull)).toEqual(["left behind"])
-    await nothingArrives(pull)
-  })
+  it.each(["disconnect", "close"] as const)(
+    "%s leaves what was sent to whoever binds, with a linger of 0",
+    async how => {
+      const address = name()
+      const push = own(new zmq.Push({ linger: 0, sendTimeout: 0 }))
+      push.connect(address)
+      await push.send("left behind")
+      if (how === "close") push.close()
+      else push.disconnect(address)
+      const pull = own(new zmq.Pull())
+      await pull.bind(address)
+      expect(await text(pull)).toEqual(["left behind"])
+      await nothingArrives(pull)
+    },
+  )
 
   it("disconnect is ENOENT once the other side has left", async () => {
     const address = name()

@@ -8,6 +8,7 @@ import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { afterEach, describe, expect, it } from "vitest"
+import { freeUdpPort, RawUdp } from "../support/datagrams.js"
 import { freshEndpoint, reservedEndpoint, wired } from "../support/endpoints.js"
 import { engine, zmq } from "../support/engine.js"
 import { eventually, pause } from "../support/eventually.js"
@@ -21,6 +22,18 @@ const notBuilt = !existsSync(module)
 if (notBuilt) console.log("skipped: there is no build in dist/, run npm run build")
 
 const children = new Set<ChildProcess>()
+
+const draftModule =
+  engine === "zeromq"
+    ? createRequire(import.meta.url).resolve("zeromq/draft.js")
+    : fileURLToPath(new URL("../../dist/patterns/draft/index.js", import.meta.url))
+
+/** Lines that give `draft`, without the warning that zeromq has for it. */
+const withDraft = `
+      process.removeAllListeners("warning")
+      const drafts = await import(${JSON.stringify(pathToFileURL(draftModule).href)})
+      const draft = drafts.default ?? drafts
+`
 
 /** Runs the lines in another Node; they have `zmq` and `address`. */
 function run(lines: string, address = "") {
@@ -196,6 +209,50 @@ describe.skipIf(notBuilt).each(wired)("a process with sockets over %s", transpor
     `,
       await reservedEndpoint(transport),
     )
+    await child.end()
+  })
+})
+
+describe.skipIf(notBuilt)("a process with sockets over udp", () => {
+  it("ends by itself when nothing is pending, and what it sent has gone", async () => {
+    const peer = await RawUdp.open()
+    const child = run(
+      `${withDraft}
+      const radio = new draft.Radio()
+      radio.connect("udp://" + address)
+      const dish = new draft.Dish()
+      await dish.bind("udp://127.0.0.1:${await freeUdpPort()}")
+      const socket = new draft.Datagram()
+      await socket.bind("udp://127.0.0.1:${await freeUdpPort()}")
+      for (let count = 0; count < 3; count++) {
+        radio.send("radio", { group: "g" })
+        socket.send([address, "datagram"])
+      }
+    `,
+      peer.address,
+    )
+    await child.end()
+    await eventually(() => new Set(peer.received.map(({ bytes }) => String(bytes))).size === 2)
+  })
+
+  it("lives while a receive waits", async () => {
+    const peer = await RawUdp.open()
+    const port = await freeUdpPort()
+    const child = run(
+      `${withDraft}
+      const socket = new draft.Datagram()
+      await socket.bind("udp://127.0.0.1:${port}")
+      console.log("bound")
+      console.log(String((await socket.receive())[1]))
+    `,
+    )
+    await eventually(() => child.life.output === "bound\n")
+    await pause(100)
+    expect(child.life.ended).toBe(false)
+    await eventually(async () => {
+      await peer.send("come", port)
+      return child.life.output === "bound\ncome\n"
+    })
     await child.end()
   })
 })
