@@ -215,6 +215,7 @@ export class Decoder {
     return new ProtocolError(
       "ERR_ZMTP_UNSPECIFIED",
       `a frame of ${size} bytes, the limit is ${this.largest} (EMSGSIZE)`,
+      "maxMessageSize",
     )
   }
 }

@@ -187,7 +187,7 @@ export class Engine implements PeerEngine, DecoderSink {
   handleTimeout(now: number): void {
     this.now = now
     if (this.handshaking) {
-      if (now >= this.handshakeBy) this.fail(new ZmqError("ETIMEDOUT", { detail: "the handshake took too long" }))
+      if (now >= this.handshakeBy) this.fail(handshakeTimeout())
       return
     }
     if (this.state === State.Failed || this.heartbeat === null) return
@@ -417,6 +417,10 @@ export class Engine implements PeerEngine, DecoderSink {
     this.sink.onFault(error)
     this.state = State.Failed
   }
+}
+
+function handshakeTimeout(): ZmqError {
+  return new ZmqError("ETIMEDOUT", { limit: "handshakeInterval", detail: "the handshake took too long" })
 }
 
 const NONE = new Uint8Array(0)
