@@ -99,8 +99,8 @@ export const OPTIONS = {
   onlyFirstSubscribe: { ...boolean(), on: ["XPUB", "XSUB"], live: true, access: "w", doc: "Take the subscriptions from the front of a message of several frames; the rest is a message, whatever it looks like. Without, such a message is never a subscription. ZMQ_ONLY_FIRST_SUBSCRIBE." },
   xsubVerboseUnsubscribe: { ...boolean(), on: ["XSUB"], live: true, access: "w", doc: "Pass on each unsubscription, not the last of a topic only. ZMQ_XSUB_VERBOSE_UNSUBSCRIBE." },
   welcomeMessage: { ...string, on: ["XPUB"], access: "w", doc: "Sent to each new subscriber first; null: none. ZMQ_XPUB_WELCOME_MSG." },
-  maxSubscriptions: { ...number(1_000_000, 0), on: ["PUB", "XPUB"], live: true, doc: "Different topics that one peer may subscribe to; one more ends its connection. 0: no limit." },
-  maxSubscriptionBytes: { ...number(64 * 1024 * 1024, 0, Number.MAX_SAFE_INTEGER), on: ["PUB", "XPUB"], live: true, doc: "Bytes in all of these topics; more end its connection. 0: no limit." },
+  maxSubscriptions: { ...number(1_000_000, 0), on: ["PUB", "XPUB", "RADIO"], live: true, doc: "Different topics that one peer may subscribe to, or groups that it may join; one more ends its connection. 0: no limit." },
+  maxSubscriptionBytes: { ...number(64 * 1024 * 1024, 0, Number.MAX_SAFE_INTEGER), on: ["PUB", "XPUB", "RADIO"], live: true, doc: "Bytes in all of these topics, or names of groups; more end its connection. 0: no limit." },
   invertMatching: { ...boolean(), on: ["PUB", "SUB", "XPUB"], live: true, doc: "Send, or take, what does not match the subscriptions. ZMQ_INVERT_MATCHING." },
   // Kept, without effect
   affinity: { ...number(0, 0, Number.MAX_SAFE_INTEGER), stored: true, doc: "There are no I/O threads to choose from. ZMQ_AFFINITY." },

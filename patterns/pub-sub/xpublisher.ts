@@ -124,8 +124,9 @@ export class XPublisher extends Publishing {
     if (kind === "message") {
       this.tell(pipe, message, false)
     } else if (kind === "subscribe") {
-      const { first } = into.add(pipe, topic)
-      if (manual || first || this.level !== null) this.tell(pipe, message, true)
+      const added = this.subscribeTo(into, pipe, topic)
+      if (added === null) return
+      if (manual || added.first || this.level !== null) this.tell(pipe, message, true)
     } else {
       const { last, own } = into.remove(pipe, topic)
       if (manual || last || !own || this.level === "allSubsUnsubs") this.tell(pipe, message, true)

@@ -212,6 +212,12 @@ export class Connections implements ConnectionHost {
     for (const user of this.users) user.marksChanged()
   }
 
+  /** Ends the connection of a pipe for a fault of its peer. */
+  cut(pipe: Pipe, error: Error): void {
+    const link = pipe.peer as Link
+    link.end(error)
+  }
+
   /** The peer at the other end of a pipe, even if it has left. */
   peerOf(pipe: Pipe): Peer {
     return new Peer(pipe.peer as Link, this.context.bytes)

@@ -162,6 +162,10 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     return pipe.inbound.hasRoom(0)
   }
 
+  get crowded(): boolean {
+    return this.unwritten + this.batch.bytes >= MOST_UNWRITTEN
+  }
+
   onOutput(): void {
     this.schedule()
   }
@@ -287,6 +291,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     const count = this.underway
     this.underway = 0
     if (count > 0) this.pipe?.onWritten(count)
+    this.engine.written()
   }
 
   private finishIfDone(): void {

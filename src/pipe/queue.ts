@@ -1,7 +1,8 @@
 /**
  * One direction of a pipe: a bounded queue of messages. It is full at its high-water mark and, as in libzmq, stays so
  * until the reader has taken half of it: credit comes back in portions of (mark + 1) / 2 messages. A mark in bytes works
- * beside it; a message larger than that mark passes only alone. A portion below the marks lets a writer that can wait
+ * beside it; a message larger than that mark passes only alone. Bytes are added up as they come, and taken off again only in a
+ * queue that was found to hold much: where little waits, that costs a message nothing but an addition. A portion below the marks lets a writer that can wait
  * hand over a little at a time, as the reader goes on.
  */
 import { type Message, sizeOf } from "../message.js"
@@ -25,8 +26,6 @@ export interface Marks {
 const ANY = 2 ** 31 - 1
 
 export class Queue {
-  /** Bytes in the queue; only while there is a mark for them. */
-  bytes = 0
   /** Messages that were taken from it so far. */
   taken = 0
   writer: QueueWriter | null = null
@@ -34,6 +33,10 @@ export class Queue {
   private mark = 0
   private acknowledgement = 0
   private byteMark = 0
+  /** At least as many bytes as are in the queue, and just as many while {@link exact}; only while there is a mark for them. */
+  private most = 0
+  /** What is taken is taken off {@link most}. */
+  private exact = false
   private conflate = false
   /** Messages since the last credit of which the reader has told the writer nothing. */
   private unacknowledged = 0
@@ -49,6 +52,13 @@ export class Queue {
     return this.ring.length
   }
 
+  /** Bytes in the queue. */
+  get bytes(): number {
+    let bytes = 0
+    for (const message of this.ring) bytes += sizeOf(message)
+    return bytes
+  }
+
   /** At least half of the mark is used up. */
   get halfFull(): boolean {
     return this.mark > 0 && this.unacknowledged * 2 >= this.mark
@@ -58,7 +68,8 @@ export class Queue {
     if (marks.messages === this.mark && marks.bytes === this.byteMark && marks.conflate === this.conflate) return
     this.mark = marks.messages
     this.acknowledgement = Math.ceil(marks.messages / 2)
-    if (marks.bytes !== this.byteMark) this.countBytes(marks.bytes)
+    this.byteMark = marks.bytes
+    this.count()
     this.conflate = marks.conflate
     // What was read counts at once, lest a queue that is empty be full by its new mark.
     this.unacknowledged -= this.read
@@ -82,14 +93,16 @@ export class Queue {
   hasRoom(size: number, others = 0): boolean {
     if (this.conflate) return true
     if (this.ring.length >= this.portion || (this.mark > 0 && this.unacknowledged >= this.mark)) return false
-    return this.byteMark === 0 || this.ring.length === 0 || this.bytes + size + others <= this.byteMark
+    const { byteMark } = this
+    if (byteMark === 0 || this.most + size + others <= byteMark || this.ring.length === 0) return true
+    return !this.exact && this.count() + size + others <= byteMark
   }
 
   /** Returns how many messages the new one replaced (conflate). */
   push(message: Message, size: number): number {
     const replaced = this.conflate && this.ring.length > 0 ? this.clear() : 0
     this.ring.push(message)
-    if (this.byteMark > 0) this.bytes += size
+    if (this.byteMark > 0) this.most += size
     this.unacknowledged++
     return replaced
   }
@@ -97,7 +110,7 @@ export class Queue {
   shift(): Message | undefined {
     const message = this.ring.shift()
     if (message === undefined) return undefined
-    if (this.byteMark > 0) this.bytes -= sizeOf(message)
+    if (this.exact) this.takeOff(sizeOf(message))
     this.taken++
     if (++this.read >= this.acknowledgement) {
       this.unacknowledged -= this.read
@@ -111,21 +124,28 @@ export class Queue {
   clear(): number {
     const dropped = this.ring.length
     this.ring.clear()
-    this.bytes = this.unacknowledged = this.read = 0
+    this.most = this.unacknowledged = this.read = 0
+    this.exact = false
     this.offerCredit()
     return dropped
   }
 
-  private countBytes(mark: number): void {
-    this.byteMark = mark
-    this.bytes = 0
-    if (mark > 0) for (const message of this.ring) this.bytes += sizeOf(message)
+  /** Looks how many bytes there are, and keeps to that until they are few. */
+  private count(): number {
+    this.exact = this.byteMark > 0
+    this.most = this.exact ? this.bytes : 0
+    return this.most
+  }
+
+  private takeOff(size: number): void {
+    this.most -= size
+    if (this.most <= this.byteMark / 4 && !this.starved) this.exact = false
   }
 
   private offerCredit(): void {
     if (!this.starved || this.ring.length > this.portion / 4) return
     if (this.mark > 0 && this.unacknowledged >= this.mark) return
-    if (this.byteMark > 0 && this.bytes > this.byteMark / 2) return
+    if (this.byteMark > 0 && this.most > this.byteMark / 2 && (this.exact || this.count() > this.byteMark / 2)) return
     this.starved = false
     this.writer?.onCredit()
   }

@@ -5,9 +5,16 @@
 import type { Pipe } from "./pipe.js"
 import { Trie } from "./trie.js"
 
+/** What one pipe asked for. */
+interface Own {
+  readonly topics: Trie<true>
+  /** In all of them. */
+  bytes: number
+}
+
 export class Subscriptions {
   private readonly topics = new Trie<Set<Pipe>>()
-  private readonly topicsOf = new Map<Pipe, Trie<true>>()
+  private readonly topicsOf = new Map<Pipe, Own>()
   private readonly found: Set<Pipe>[] = []
 
   /** Number of topics that anybody wants. */
@@ -17,11 +24,12 @@ export class Subscriptions {
 
   /** Returns whether the topic is new: to anybody, or at least to this pipe. */
   add(pipe: Pipe, topic: Uint8Array): { first: boolean; own: boolean } {
-    const own = this.topicsOf.get(pipe) ?? new Trie<true>()
-    this.topicsOf.set(pipe, own)
     const pipes = this.topics.get(topic)
     if (pipes?.has(pipe)) return { first: false, own: false }
-    own.set(topic, true)
+    const own = this.topicsOf.get(pipe) ?? { topics: new Trie<true>(), bytes: 0 }
+    this.topicsOf.set(pipe, own)
+    own.topics.set(topic, true)
+    own.bytes += topic.length
     if (pipes !== undefined) {
       pipes.add(pipe)
       return { first: false, own: true }
@@ -34,7 +42,8 @@ export class Subscriptions {
   remove(pipe: Pipe, topic: Uint8Array): { last: boolean; own: boolean } {
     const pipes = this.topics.get(topic)
     if (pipes === undefined || !pipes.delete(pipe)) return { last: false, own: false }
-    this.topicsOf.get(pipe)?.delete(topic)
+    const own = this.topicsOf.get(pipe)
+    if (own?.topics.delete(topic)) own.bytes -= topic.length
     if (pipes.size > 0) return { last: false, own: true }
     this.topics.delete(topic)
     return { last: true, own: true }
@@ -42,10 +51,20 @@ export class Subscriptions {
 
   /** Forgets a pipe. Returns its topics, each with whether it was the last one. */
   removeAll(pipe: Pipe): { topic: Uint8Array; last: boolean }[] {
-    const own = [...(this.topicsOf.get(pipe)?.entries() ?? [])]
+    const own = [...(this.topicsOf.get(pipe)?.topics.entries() ?? [])]
     const removed = own.map(([topic]) => ({ topic, last: this.remove(pipe, topic).last }))
     this.topicsOf.delete(pipe)
     return removed
+  }
+
+  has(pipe: Pipe, topic: Uint8Array): boolean {
+    return this.topics.get(topic)?.has(pipe) ?? false
+  }
+
+  /** How many topics a pipe has, and how many bytes in all of them. */
+  countOf(pipe: Pipe): { topics: number; bytes: number } {
+    const own = this.topicsOf.get(pipe)
+    return { topics: own?.topics.size ?? 0, bytes: own?.bytes ?? 0 }
   }
 
   /** Appends the pipes that want a message to `into`, each once. */

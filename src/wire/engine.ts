@@ -71,6 +71,8 @@ export interface PeerInfo {
 }
 
 export interface EngineSink {
+  /** So much waits to be written that answers should wait for {@link Engine.written}. */
+  readonly crowded: boolean
   /** The handshake is done. False: no messages for now. */
   onReady(peer: PeerInfo): boolean
   /** A message came; a subscription is one whose only frame begins with 1 (or 0: cancelled). False: no more for now. */
@@ -96,6 +98,8 @@ export class Engine implements PeerEngine, DecoderSink {
   private decoder: Decoder
   /** Made when the first PING is to go out, or comes. */
   private heartbeat: Heartbeat | null = null
+  /** The answer to the last PING, for which there was no room. */
+  private pong: Uint8Array | null = null
   private handshakeBy = Number.POSITIVE_INFINITY
   private now = 0
   private version = Version.Zmtp3
@@ -167,6 +171,13 @@ export class Engine implements PeerEngine, DecoderSink {
     const last = message.length - 1
     for (let i = 0; i < last; i++) this.batch.frame(MORE, message[i]!)
     this.batch.frame(0, message[last]!)
+  }
+
+  written(): void {
+    const { pong } = this
+    if (pong === null) return
+    this.pong = null
+    this.send(pong)
   }
 
   end(): void {
@@ -249,7 +260,9 @@ export class Engine implements PeerEngine, DecoderSink {
         const pong = this.heartbeat.pong(body, this.now)
         if (pong === null)
           throw new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED", "a PING without time to live")
-        this.send(pong)
+        // As libzmq: of those that a peer does not read, one is kept. To read no further would make two such peers wait for each other.
+        if (this.sink.crowded) this.pong = pong
+        else this.send(pong)
         return true
       }
       default:
