@@ -310,8 +310,10 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   private decode(): void {
     while (this.chunk !== null && !this.isFull()) {
       const chunk = this.chunk
-      const at = this.engine.receive(chunk, this.at, this.now)
+      const from = this.at
+      const at = this.engine.receive(chunk, from, this.now)
       if (this.ended) return
+      this.pipe?.inbound.came(at - from, this.engine.pendingBytes)
       if (at < chunk.length) {
         this.at = at
       } else {

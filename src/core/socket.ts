@@ -418,16 +418,12 @@ class Marks implements SocketMarks {
   }
 
   get in() {
-    return this.inbound(0)
+    const { receiveHighWaterMark: messages, receiveHighWaterMarkBytes, conflate } = this.values
+    return { messages, bytes: Math.max(0, receiveHighWaterMarkBytes), conflate }
   }
 
   get wireIn() {
-    return this.inbound(WIRE_BYTES)
-  }
-
-  private inbound(bytesByDefault: number) {
-    const { receiveHighWaterMark: messages, receiveHighWaterMarkBytes, conflate } = this.values
-    return { messages, bytes: receiveHighWaterMarkBytes < 0 ? bytesByDefault : receiveHighWaterMarkBytes, conflate }
+    return this.values.receiveHighWaterMarkBytes < 0 ? { ...this.in, looseBytes: WIRE_BYTES } : this.in
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * One direction of a pipe: a bounded queue of messages. It is full at its high-water mark and, as in libzmq, stays so
  * until the reader has taken half of it: credit comes back in portions of (mark + 1) / 2 messages. A mark in bytes works
- * beside it; a message larger than that mark passes only alone. Bytes are added up as they come, and taken off again only in a
- * queue that was found to hold much: where little waits, that costs a message nothing but an addition. A portion below the marks lets a writer that can wait
+ * beside it; a message larger than that mark passes only alone. One that is loose is looked at only when as much as it has
+ * come, and holds from then on until little is left: where little waits, it costs a message nothing. A portion below the marks lets a writer that can wait
  * hand over a little at a time, as the reader goes on.
  */
 import { type Message, sizeOf } from "../message.js"
@@ -18,6 +18,8 @@ export interface Marks {
   messages: number
   /** High-water mark in bytes; 0: none. */
   bytes: number
+  /** A mark in bytes that holds when {@link Queue.came} has found it to matter, where there is no other; absent or 0: none. */
+  looseBytes?: number
   /** Keep only the newest message, whatever the marks. */
   conflate: boolean
 }
@@ -26,6 +28,8 @@ export interface Marks {
 const ANY = 2 ** 31 - 1
 
 export class Queue {
+  /** Bytes in the queue; only while there is a mark for them. */
+  bytes = 0
   /** Messages that were taken from it so far. */
   taken = 0
   writer: QueueWriter | null = null
@@ -33,10 +37,9 @@ export class Queue {
   private mark = 0
   private acknowledgement = 0
   private byteMark = 0
-  /** At least as many bytes as are in the queue, and just as many while {@link exact}; only while there is a mark for them. */
+  private looseMark = 0
+  /** At least as many bytes as are there, while the loose mark does not hold. */
   private most = 0
-  /** What is taken is taken off {@link most}. */
-  private exact = false
   private conflate = false
   /** Messages since the last credit of which the reader has told the writer nothing. */
   private unacknowledged = 0
@@ -52,24 +55,22 @@ export class Queue {
     return this.ring.length
   }
 
-  /** Bytes in the queue. */
-  get bytes(): number {
-    let bytes = 0
-    for (const message of this.ring) bytes += sizeOf(message)
-    return bytes
-  }
-
   /** At least half of the mark is used up. */
   get halfFull(): boolean {
     return this.mark > 0 && this.unacknowledged * 2 >= this.mark
   }
 
   setMarks(marks: Marks): void {
-    if (marks.messages === this.mark && marks.bytes === this.byteMark && marks.conflate === this.conflate) return
+    const { looseBytes = 0 } = marks
+    const sameBytes = looseBytes === this.looseMark && (looseBytes > 0 || marks.bytes === this.byteMark)
+    if (marks.messages === this.mark && sameBytes && marks.conflate === this.conflate) return
     this.mark = marks.messages
     this.acknowledgement = Math.ceil(marks.messages / 2)
-    this.byteMark = marks.bytes
-    this.count()
+    if (!sameBytes) {
+      this.looseMark = looseBytes
+      this.countBytes(marks.bytes)
+      this.most = this.byteMark > 0 ? 0 : this.bytesNow()
+    }
     this.conflate = marks.conflate
     // What was read counts at once, lest a queue that is empty be full by its new mark.
     this.unacknowledged -= this.read
@@ -93,16 +94,14 @@ export class Queue {
   hasRoom(size: number, others = 0): boolean {
     if (this.conflate) return true
     if (this.ring.length >= this.portion || (this.mark > 0 && this.unacknowledged >= this.mark)) return false
-    const { byteMark } = this
-    if (byteMark === 0 || this.most + size + others <= byteMark || this.ring.length === 0) return true
-    return !this.exact && this.count() + size + others <= byteMark
+    return this.byteMark === 0 || this.ring.length === 0 || this.bytes + size + others <= this.byteMark
   }
 
   /** Returns how many messages the new one replaced (conflate). */
   push(message: Message, size: number): number {
     const replaced = this.conflate && this.ring.length > 0 ? this.clear() : 0
     this.ring.push(message)
-    if (this.byteMark > 0) this.most += size
+    if (this.byteMark > 0) this.bytes += size
     this.unacknowledged++
     return replaced
   }
@@ -110,7 +109,7 @@ export class Queue {
   shift(): Message | undefined {
     const message = this.ring.shift()
     if (message === undefined) return undefined
-    if (this.exact) this.takeOff(sizeOf(message))
+    if (this.byteMark > 0) this.takeOff(sizeOf(message))
     this.taken++
     if (++this.read >= this.acknowledgement) {
       this.unacknowledged -= this.read
@@ -120,32 +119,47 @@ export class Queue {
     return message
   }
 
+  /** So many bytes more came for the queue, with those of a message that is not whole yet: looks whether the loose mark matters. */
+  came(bytes: number, unfinished: number): void {
+    if (this.byteMark > 0 || this.looseMark === 0) return
+    this.most += bytes
+    if (this.most <= this.looseMark) return
+    this.most = this.bytesNow() + unfinished
+    if (this.most > this.looseMark / 2) this.countBytes(this.looseMark)
+  }
+
   /** Drops all. Returns how many messages there were. */
   clear(): number {
     const dropped = this.ring.length
     this.ring.clear()
-    this.most = this.unacknowledged = this.read = 0
-    this.exact = false
+    this.bytes = this.most = this.unacknowledged = this.read = 0
     this.offerCredit()
     return dropped
   }
 
-  /** Looks how many bytes there are, and keeps to that until they are few. */
-  private count(): number {
-    this.exact = this.byteMark > 0
-    this.most = this.exact ? this.bytes : 0
-    return this.most
+  private countBytes(mark: number): void {
+    this.byteMark = mark
+    this.bytes = 0
+    if (mark > 0) this.bytes = this.bytesNow()
+  }
+
+  private bytesNow(): number {
+    let bytes = 0
+    for (const message of this.ring) bytes += sizeOf(message)
+    return bytes
   }
 
   private takeOff(size: number): void {
-    this.most -= size
-    if (this.most <= this.byteMark / 4 && !this.starved) this.exact = false
+    this.bytes -= size
+    if (this.looseMark === 0 || this.starved || this.bytes > this.looseMark / 4) return
+    this.most = this.bytes
+    this.countBytes(0)
   }
 
   private offerCredit(): void {
     if (!this.starved || this.ring.length > this.portion / 4) return
     if (this.mark > 0 && this.unacknowledged >= this.mark) return
-    if (this.byteMark > 0 && this.most > this.byteMark / 2 && (this.exact || this.count() > this.byteMark / 2)) return
+    if (this.byteMark > 0 && this.bytes > this.byteMark / 2) return
     this.starved = false
     this.writer?.onCredit()
   }

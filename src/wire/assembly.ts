@@ -7,7 +7,7 @@ export class Assembly {
   bytes = 0
   private parts: Message | null = null
 
-  constructor(private readonly maxFrames: number) {}
+  constructor(public maxFrames: number) {}
 
   get empty(): boolean {
     return this.parts === null

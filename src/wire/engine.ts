@@ -120,6 +120,7 @@ export class Engine implements PeerEngine, DecoderSink {
   ) {
     this.greeting = new Greeting(options.mechanism, options.type, options.routingId)
     this.decoder = new Decoder(bytes, options, this)
+    this.decoder.distrust()
     this.asks = asks(options.type)
     this.isAsked = isAsked(options.type)
   }
@@ -310,6 +311,7 @@ export class Engine implements PeerEngine, DecoderSink {
         `a ${this.options.type} cannot talk to a ${typeName.slice(0, 20)}`,
       )
     }
+    this.decoder.trust()
     this.state = takesNoMessages(this.options.type) ? State.Commands : State.Traffic
     this.cipher = mechanism.cipher
     if (this.cipher === null) this.end()
@@ -347,12 +349,14 @@ export class Engine implements PeerEngine, DecoderSink {
     if (version === Version.Zmtp2) return
     this.encodesOtherwise = true
     this.decoder = new Zmtp1Decoder(this.bytes, this.options, this)
+    this.decoder.distrust()
     this.decoder.decode(greeting.beginning, 0)
   }
 
   /** The identity of an old peer came, which is all that it says of itself. */
   private meetOld(message: Message): boolean {
     if (message.length > 1) throw new ProtocolError("ERR_ZMTP_UNSPECIFIED", "an identity of several frames")
+    this.decoder.trust()
     this.state = State.Traffic
     const goesOn = this.sink.onReady({
       type: "",
