@@ -77,7 +77,7 @@ export abstract class Publishing extends Writable {
   override pipeEnded({ pipe }: Link): void {
     this.pipes.delete(pipe)
     this.pace.forget(pipe)
-    this.subscriptions.removeAll(pipe)
+    this.subscriptions.forget(pipe)
     this.sends.serve()
   }
 
