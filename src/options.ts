@@ -50,7 +50,7 @@ export const OPTIONS = {
   sendHighWaterMark: { ...number(1000, 0), on: SENDING, live: true, doc: "Messages that wait for one peer before sending to it waits, or drops; 0: no limit. ZMQ_SNDHWM." },
   receiveHighWaterMark: { ...number(1000, 0), on: RECEIVING, live: true, doc: "Messages of one peer that wait to be received before its connection is read no further; 0: no limit. ZMQ_RCVHWM." },
   sendHighWaterMarkBytes: { ...number(0, 0, Number.MAX_SAFE_INTEGER), on: SENDING, live: true, doc: "The same in bytes, beside the mark in messages; a larger message passes alone. 0: no limit." },
-  receiveHighWaterMarkBytes: { ...number(-1, -1, Number.MAX_SAFE_INTEGER), on: RECEIVING, live: true, doc: "The same in bytes, the message that is still arriving included; a larger message passes alone. -1: 64 MiB, and none on inproc; 0: no limit." },
+  receiveHighWaterMarkBytes: { ...number(-1, -1, Number.MAX_SAFE_INTEGER), on: RECEIVING, live: true, doc: "The same in bytes, the message that is still arriving included, and 96 for each frame of a message of more than 16; a larger message passes alone. -1: 64 MiB, and none on inproc; 0: no limit." },
   maxPendingSends: { ...number(1000, 0), on: SENDING, live: true, doc: "Sends that may wait at a time; one more is EBUSY." },
   sendTimeout: { ...number(-1, -1), on: SENDING, live: true, doc: "Milliseconds that a send waits before it is EAGAIN; 0: does not wait; -1: for ever. ZMQ_SNDTIMEO." },
   receiveTimeout: { ...number(-1, -1), on: RECEIVING, live: true, doc: "Milliseconds that a receive waits before it is EAGAIN; 0: does not wait; -1: for ever. ZMQ_RCVTIMEO." },

@@ -6,6 +6,7 @@ import { ZmqError } from "../errors.js"
 import type { Message } from "../message.js"
 import { OPTIONS, type OptionName, type OptionRow, optionValues } from "../options.js"
 import { Counters, type Pipe } from "../pipe/pipe.js"
+import type { Marks as QueueMarks } from "../pipe/queue.js"
 import { nullMechanism } from "../wire/null.js"
 import { numberOf, type SocketTypeName } from "../wire/socket-types.js"
 import { AddressFilter } from "./address-filter.js"
@@ -422,7 +423,7 @@ class Marks implements SocketMarks {
     return { messages, bytes: Math.max(0, receiveHighWaterMarkBytes), conflate }
   }
 
-  get wireIn() {
+  get wireIn(): QueueMarks {
     return this.values.receiveHighWaterMarkBytes < 0 ? { ...this.in, looseBytes: WIRE_BYTES } : this.in
   }
 }

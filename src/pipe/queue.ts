@@ -5,7 +5,7 @@
  * come, and holds from then on until little is left: where little waits, it costs a message nothing. A portion below the marks lets a writer that can wait
  * hand over a little at a time, as the reader goes on.
  */
-import { type Message, sizeOf } from "../message.js"
+import { type Message, overheadOf, sizeOf } from "../message.js"
 import { Ring } from "./ring.js"
 
 /** Whoever fills a queue is told, once after each refusal, when there is room again. */
@@ -28,7 +28,7 @@ export interface Marks {
 const ANY = 2 ** 31 - 1
 
 export class Queue {
-  /** Bytes in the queue; only while there is a mark for them. */
+  /** Bytes in the queue, and the cost of many frames; only while there is a mark for them. */
   bytes = 0
   /** Messages that were taken from it so far. */
   taken = 0
@@ -101,7 +101,7 @@ export class Queue {
   push(message: Message, size: number): number {
     const replaced = this.conflate && this.ring.length > 0 ? this.clear() : 0
     this.ring.push(message)
-    if (this.byteMark > 0) this.bytes += size
+    if (this.byteMark > 0) this.bytes += size + overheadOf(message)
     this.unacknowledged++
     return replaced
   }
@@ -109,7 +109,7 @@ export class Queue {
   shift(): Message | undefined {
     const message = this.ring.shift()
     if (message === undefined) return undefined
-    if (this.byteMark > 0) this.takeOff(sizeOf(message))
+    if (this.byteMark > 0) this.takeOff(sizeOf(message) + overheadOf(message))
     this.taken++
     if (++this.read >= this.acknowledgement) {
       this.unacknowledged -= this.read
@@ -119,7 +119,7 @@ export class Queue {
     return message
   }
 
-  /** So many bytes more came for the queue, with those of a message that is not whole yet: looks whether the loose mark matters. */
+  /** So many bytes more came for the queue, those of an unfinished message included: looks whether the loose mark matters. */
   came(bytes: number, unfinished: number): void {
     if (this.byteMark > 0 || this.looseMark === 0) return
     this.most += bytes
@@ -145,7 +145,7 @@ export class Queue {
 
   private bytesNow(): number {
     let bytes = 0
-    for (const message of this.ring) bytes += sizeOf(message)
+    for (const message of this.ring) bytes += sizeOf(message) + overheadOf(message)
     return bytes
   }
 

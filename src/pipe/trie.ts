@@ -77,7 +77,10 @@ export class Trie<T> {
     let length = 0
     for (let at: Node<T> | null = node; at !== null; at = at.parent) length += at.label.length
     const topic = new Uint8Array(length)
-    for (let at: Node<T> | null = node; at !== null; at = at.parent) topic.set(at.label, (length -= at.label.length))
+    for (let at: Node<T> | null = node; at !== null; at = at.parent) {
+      length -= at.label.length
+      topic.set(at.label, length)
+    }
     return topic
   }
 

@@ -5,7 +5,7 @@
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "vitest"
-import { Publisher, Pull, Push } from "../../patterns/index.js"
+import { Publisher, Pull, Push, XPublisher, XSubscriber } from "../../patterns/index.js"
 import type { Pipe } from "../../src/pipe/pipe.js"
 import { Subscriptions } from "../../src/pipe/subscriptions.js"
 import type { ByteStream, StreamSink } from "../../src/transport/transport.js"
@@ -86,6 +86,35 @@ describe("receiveHighWaterMarkBytes", () => {
     const lengths: number[] = []
     for (let at = 0; at < 5; at++) lengths.push((await sim.until(pull.receive()))[0]!.length)
     expect(lengths).toEqual([6, large.length, 7, large.length, 5])
+  })
+
+  it("counts the frames of a message that has many, however empty they are", async () => {
+    const sim = new Simulation()
+    sim.network.latency = 1
+    const pull = sim.open(Pull, { receiveHighWaterMark: 0 })
+    const push = sim.open(Push)
+    push.connect(await sim.bind(pull))
+    const frames = Array.from({ length: 60_000 }, () => "")
+    for (let at = 0; at < 20; at++) expect(push.trySend(frames)).toBe(true)
+    await sim.advance(10_000)
+    const queued = pull.stats().queuedIn
+    expect(queued).toBeGreaterThan(8)
+    expect(queued).toBeLessThanOrEqual(1 + MARK / (60_000 * 96))
+    for (let at = 0; at < 20; at++) expect((await sim.until(pull.receive())).length).toBe(60_000)
+  })
+
+  it("bounds what an XPUB keeps for a user who does not receive", async () => {
+    const sim = new Simulation()
+    sim.network.latency = 1
+    sim.network.capacity = MiB
+    const xpub = sim.open(XPublisher)
+    const xsub = sim.open(XSubscriber)
+    xsub.connect(await sim.bind(xpub))
+    await sim.until(xsub.ready())
+    const body = Buffer.alloc(MiB, "x")
+    for (let at = 0; at < 100; at++) xsub.trySend(body)
+    await sim.eventually(() => xpub.stats().messagesIn === 100)
+    expect(xpub.stats().dropped).toEqual({ total: 35, full: 35 })
   })
 })
 

@@ -7,7 +7,11 @@ import { toHex } from "../support/link.js"
 import { createPipe, text, words } from "./pipes.js"
 
 const topic = fc.array(fc.constantFrom(0, 1), { maxLength: 4 }).map(bytes => Uint8Array.from(bytes))
-const step = fc.record({ op: fc.constantFrom("add", "add", "add", "remove", "remove all", "forget"), which: fc.nat(3), topic })
+const step = fc.record({
+  op: fc.constantFrom("add", "add", "add", "remove", "remove all", "forget"),
+  which: fc.nat(3),
+  topic,
+})
 
 describe("subscriptions", () => {
   it("are a set of topics for each pipe", () => {
