@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest"
 import { freshEndpoint, wired } from "../support/endpoints.js"
-import { engine, zmq } from "../support/engine.js"
+import { draft, engine, zmq } from "../support/engine.js"
 import { EventLog } from "../support/events.js"
 import { eventually } from "../support/eventually.js"
 import { command, frame, greeting, header, LONG, MORE, message, RawPeer, ready } from "../support/raw-zmtp.js"
@@ -284,6 +284,24 @@ describe.skipIf(engine === "zeromq").each(wired)("over %s", transport => {
       expect(pub.stats().refused).toEqual({ total: 1, maxSubscriptionBytes: 1 })
       expect(pub.topicsCount).toBe(1)
     })
+  })
+
+  it("maxSubscriptions: so many groups of a peer are joined at a Radio, one more ends it", async () => {
+    const radio = own(new draft.Radio({ maxSubscriptions: 2, maxSubscriptionBytes: 6 }))
+    const log = new EventLog(radio)
+    const endpoint = await bound(radio, freshEndpoint(transport))
+    const join = (group: string) => command("JOIN", group)
+    const [many, long] = [await joined(endpoint, "DISH"), await joined(endpoint, "DISH")]
+    many.send(join("a"), join("b"), join("b"), command("LEAVE", "a"), join("c"))
+    await log.seen("handshake", 2)
+    many.send(join("d"))
+    await many.ended
+    expect(await log.seen("disconnect")).toMatchObject({ error: { limit: "maxSubscriptions" } })
+    long.send(join("123456"))
+    long.send(join("7"))
+    await long.ended
+    expect(await log.seen("disconnect", 2)).toMatchObject({ error: { limit: "maxSubscriptionBytes" } })
+    expect(radio.stats().refused).toEqual({ total: 2, maxSubscriptions: 1, maxSubscriptionBytes: 1 })
   })
 
   describe("accept", () => {
