@@ -101,7 +101,7 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
 
   onStream(stream: ByteStream): void {
     const { context } = this.host
-    const refusal = this.admission?.refusal(stream.remote, this.options) ?? null
+    const refusal = this.admission?.refusal(stream, this.options) ?? null
     if (refusal !== null) {
       stream.destroy()
       this.onError(refusal)
@@ -149,7 +149,8 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     const link = this.sessions.get(session) ?? null
     if (this.lostAs === "bound") {
       // To refuse a peer that has said all is still to fail its handshake.
-      reportEnd(this.host, this.nameOf(session), error, handshaking || (link === null && error !== null))
+      const address = this.observed ? this.nameOf(session) : this.endpoint
+      reportEnd(this.host, address, error, handshaking || (link === null && error !== null))
     }
     if (link !== null) this.host.lost(link, this.lostAs)
     this.drop(session, link)

@@ -27,11 +27,11 @@ export class Admission {
   /** Connections by address, of endpoints that limit them; null: none does. */
   private addresses: Map<string, number> | null = null
 
-  /** Why a connection from there cannot come in; null: it can. */
-  refusal(remote: string, { maxPeers, maxPeersPerAddress }: AdmissionLimits): ZmqError | null {
+  /** Why a connection cannot come in; null: it can. */
+  refusal(stream: Comer["stream"], { maxPeers, maxPeersPerAddress }: AdmissionLimits): ZmqError | null {
     if (maxPeers > 0 && this.peers >= maxPeers) return tooManyPeers(maxPeers)
     if (maxPeersPerAddress === 0) return null
-    const address = addressOf(remote)
+    const address = addressOf(stream.remote)
     const count = this.addresses?.get(address) ?? 0
     if (count < maxPeersPerAddress) return null
     return beyond("maxPeersPerAddress", `${address} has ${count} connections`)
