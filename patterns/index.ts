@@ -11,10 +11,12 @@ export {
   type EventOfType,
   type EventSubscriber,
   type EventType,
+  type LimitName,
   Observer,
   type PeerStats,
   ProtocolError,
   type ReceivedFrom,
+  type Refused,
   type SocketStats,
   type WaitOptions,
   ZmqError,
@@ -37,7 +39,7 @@ export type { Readable, Writable } from "./roles.js"
 export { Dealer } from "./router-dealer/dealer.js"
 export { Router, type RouterConnectOptions } from "./router-dealer/router.js"
 export type { Authenticate, Authentication, AuthenticationRequest } from "./security/authenticate.js"
-export { type BatchOptions, type Message, type Peer, Socket, type SocketOptions } from "./socket.js"
+export { type Accept, type BatchOptions, type Message, type Peer, Socket, type SocketOptions } from "./socket.js"
 export { Stream, type StreamConnectOptions } from "./stream/stream.js"
 
 /** The version of libzmq whose behaviour this is. */

@@ -5,6 +5,7 @@ import {
   checkWait,
   defineOptions,
   Form,
+  type Link,
   type Peer as PeerOf,
   type Received,
   type ReceivedFrom,
@@ -26,6 +27,9 @@ export type Message = Buffer
 
 /** A peer of a socket. */
 export type Peer = PeerOf<Buffer>
+
+/** Whether a peer may come in: see {@link Socket.accept}. */
+export type Accept = (peer: Peer) => boolean
 
 /** The context of a socket, beside its options. */
 export interface ContextOption {
@@ -52,6 +56,7 @@ export abstract class Socket extends SocketBase {
   readonly context: Context
   private decides: Authenticate | null = null
   private allowed: ReadonlySet<string> | null = null
+  private admits: Accept | null = null
 
   protected constructor(type: SocketTypeName, options: ContextOption | undefined) {
     if (options !== undefined && (typeof options !== "object" || options === null)) {
@@ -86,6 +91,32 @@ export abstract class Socket extends SocketBase {
 
   set allow(keys: Iterable<string | Uint8Array> | null) {
     this.allowed = keys === null ? null : keysOf(keys)
+  }
+
+  /**
+   * Decides about each peer that came by a bound endpoint (not inproc) when its handshake is done, and all is known of it, but before
+   * this socket uses it: true lets it in, anything else ends its connection, and so does an error. Null (the default): all come in.
+   * Takes effect at once, on peers that come from then on.
+   */
+  get accept(): Accept | null {
+    return this.admits
+  }
+
+  set accept(value: Accept | null) {
+    if (value !== null && typeof value !== "function") throw new TypeError("accept must be a function or null")
+    this.admits = value
+  }
+
+  override letsIn(link: Link): boolean {
+    if (this.admits === null) return true
+    try {
+      const said: unknown = this.admits(this.connections.peerOf(link.pipe) as Peer)
+      if (typeof said === "boolean") return said
+      throw new TypeError("accept must give a boolean")
+    } catch (error) {
+      this.core.runtime.debug("accept failed: %o", error)
+      return false
+    }
   }
 
   protected override authenticatorFor(domain: string): Authenticator | null {

@@ -31,6 +31,15 @@ export function sizeOf(message: Message): number {
   return size
 }
 
+/** From so many frames on, those count as well as their bytes: 65,536 empty ones are 6 MiB of memory. */
+const MANY_FRAMES = 16
+const FRAME_COST = 96
+
+/** What a message is taken to cost in memory beside the bytes of its frames: nothing, if it has few of them. */
+export function overheadOf(message: Message): number {
+  return message.length > MANY_FRAMES ? message.length * FRAME_COST : 0
+}
+
 /** Replaces the short frames of a message that is about to be kept by copies, as its sender may use their memory again. */
 export function keep(message: Message, bytes: Bytes): void {
   for (let i = 0; i < message.length; i++) {

@@ -16,6 +16,7 @@ import {
 import { toMessage } from "../frames.js"
 import { Pace } from "../pace.js"
 import { alsoFlushes, type FlushMethods, Socket, type SocketOptions, withOptions } from "../socket.js"
+import { excess } from "../subscription-limits.js"
 import { groupKey, toGroup } from "./group.js"
 import { isMultipart, multipartError, type Single } from "./single.js"
 import { checkTag } from "./tagged.js"
@@ -32,7 +33,7 @@ export interface RadioGroupOptions {
 export class Radio extends Socket {
   /** By group; none is empty. */
   private readonly members = new Map<string, Set<Pipe>>()
-  private readonly groupsOf = new Map<Pipe, Set<string>>()
+  private readonly groupsOf = new Map<Pipe, { names: Set<string>; bytes: number }>()
   private readonly places = new Set<Link>()
   private readonly pace = new Pace()
 
@@ -74,7 +75,7 @@ export class Radio extends Socket {
   }
 
   override pipeAttached(link: Link): boolean {
-    if (link.place === null) this.groupsOf.set(link.pipe, new Set())
+    if (link.place === null) this.groupsOf.set(link.pipe, { names: new Set(), bytes: 0 })
     else this.places.add(link)
     return true
   }
@@ -82,13 +83,15 @@ export class Radio extends Socket {
   override pipeEnded(link: Link): void {
     const { pipe } = link
     this.places.delete(link)
-    for (const group of this.groupsOf.get(pipe) ?? []) this.leave(pipe, group)
+    for (const group of this.groupsOf.get(pipe)?.names ?? []) this.leave(pipe, group)
     this.groupsOf.delete(pipe)
     this.pace.forget(pipe)
   }
 
   override onReadable(pipe: Pipe): void {
-    for (let message = pipe.read(); message !== undefined; message = pipe.read()) {
+    while (!pipe.ended) {
+      const message = pipe.read()
+      if (message === undefined) return
       const [frame] = message
       if (message.length === 1 && frame![0] === JOIN) this.join(pipe, groupKey(frame!, 1))
       else if (message.length === 1 && frame![0] === LEAVE) this.leave(pipe, groupKey(frame!, 1))
@@ -128,15 +131,22 @@ export class Radio extends Socket {
 
   private join(pipe: Pipe, group: string): void {
     const groups = this.groupsOf.get(pipe)
-    if (groups === undefined) return
-    groups.add(group)
+    if (groups === undefined || groups.names.has(group)) return
+    const error = excess(this.store.values, groups.names.size + 1, groups.bytes + group.length)
+    if (error !== null) {
+      this.connections.cut(pipe, error)
+      return
+    }
+    groups.names.add(group)
+    groups.bytes += group.length
     const members = this.members.get(group)
     if (members === undefined) this.members.set(group, new Set([pipe]))
     else members.add(pipe)
   }
 
   private leave(pipe: Pipe, group: string): void {
-    this.groupsOf.get(pipe)?.delete(group)
+    const groups = this.groupsOf.get(pipe)
+    if (groups?.names.delete(group)) groups.bytes -= group.length
     const members = this.members.get(group)
     if (members?.delete(pipe) && members.size === 0) this.members.delete(group)
   }

@@ -12,7 +12,7 @@ export class Publisher extends Publishing {
 
   protected override onUpstream(pipe: Pipe, message: Message, kind: SubscriptionKind | "message"): void {
     const topic = message[0]!.subarray(1)
-    if (kind === "subscribe") this.subscriptions.add(pipe, topic)
+    if (kind === "subscribe") this.subscribeTo(this.subscriptions, pipe, topic)
     else if (kind === "cancel") this.subscriptions.remove(pipe, topic)
     else pipe.counters.drop("filtered")
   }

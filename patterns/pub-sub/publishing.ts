@@ -20,6 +20,7 @@ import {
 import { toTopic } from "../frames.js"
 import { Pace } from "../pace.js"
 import { type ContextOption, Writable } from "../socket.js"
+import { excess } from "../subscription-limits.js"
 import { type SubscriptionKind, subscriptionKind, takeLeading } from "./subscription.js"
 
 export abstract class Publishing extends Writable {
@@ -76,12 +77,12 @@ export abstract class Publishing extends Writable {
   override pipeEnded({ pipe }: Link): void {
     this.pipes.delete(pipe)
     this.pace.forget(pipe)
-    this.subscriptions.removeAll(pipe)
+    this.subscriptions.forget(pipe)
     this.sends.serve()
   }
 
   override onReadable(pipe: Pipe): void {
-    while (this.hears) {
+    while (this.hears && !pipe.ended) {
       const message = pipe.read()
       if (message === undefined) break
       this.upstream(pipe, message)
@@ -120,6 +121,15 @@ export abstract class Publishing extends Writable {
 
   protected override get canReceive(): boolean {
     return false
+  }
+
+  /** Gives a peer a topic that it asks for. Returns whether nobody had it; null: it asks for too much, and is ended. */
+  protected subscribeTo(into: Subscriptions, pipe: Pipe, topic: Uint8Array): { first: boolean } | null {
+    const { topics, bytes } = into.countOf(pipe)
+    const error = excess(this.store.values, topics + 1, bytes + topic.length)
+    if (error === null || into.has(pipe, topic)) return into.add(pipe, topic)
+    this.connections.cut(pipe, error)
+    return null
   }
 
   /** Appends those to whom a message goes that begins with this frame. */

@@ -3,7 +3,7 @@
  * the first subscriber of a topic and the loss of the last are told. With `manual` a subscription takes effect only by
  * {@link subscribe}; with `manualLastValue` the next message is then for that subscriber alone, who has missed it.
  */
-import { type Link, type Message, type OptionsOf, type Pipe, Ring, Subscriptions } from "../../src/index.js"
+import { type Link, type Message, type OptionsOf, type Pipe, Ring, Subscriptions, sizeOf } from "../../src/index.js"
 import { toTopic } from "../frames.js"
 import { alsoReceives, type ReceiveMethods, type SocketOptions, withOptions } from "../socket.js"
 import { Publishing } from "./publishing.js"
@@ -22,6 +22,7 @@ export class XPublisher extends Publishing {
   /** What peers asked for in manual mode: told when they leave, and never matched against. */
   private readonly requests = new Subscriptions()
   private readonly pending = new Ring<Upstream>()
+  private pendingBytes = 0
   /** Somebody receives from this socket: then nothing of what peers say is left out, they wait instead. */
   private listenedTo = false
   private level: Verbosity = null
@@ -78,6 +79,7 @@ export class XPublisher extends Publishing {
     this.listenedTo = true
     const next = this.pending.shift()
     if (next === undefined) return undefined
+    this.pendingBytes -= sizeOf(next.message)
     if (this.pending.length === 0) for (const pipe of this.pipes) if (pipe.inbound.length > 0) super.onReadable(pipe)
     this.from = next.pipe
     if (next.notice) this.lastPipe = next.pipe.ended ? null : next.pipe
@@ -108,8 +110,9 @@ export class XPublisher extends Publishing {
   }
 
   private get isFull(): boolean {
-    const mark = this.store.values.receiveHighWaterMark
-    return mark > 0 && this.pending.length >= mark
+    const { messages, bytes, looseBytes = 0 } = this.marks.wireIn
+    const mostBytes = bytes + looseBytes
+    return (messages > 0 && this.pending.length >= messages) || (mostBytes > 0 && this.pendingBytes > mostBytes)
   }
 
   private get isManual(): boolean {
@@ -124,8 +127,9 @@ export class XPublisher extends Publishing {
     if (kind === "message") {
       this.tell(pipe, message, false)
     } else if (kind === "subscribe") {
-      const { first } = into.add(pipe, topic)
-      if (manual || first || this.level !== null) this.tell(pipe, message, true)
+      const added = this.subscribeTo(into, pipe, topic)
+      if (added === null) return
+      if (manual || added.first || this.level !== null) this.tell(pipe, message, true)
     } else {
       const { last, own } = into.remove(pipe, topic)
       if (manual || last || !own || this.level === "allSubsUnsubs") this.tell(pipe, message, true)
@@ -134,7 +138,10 @@ export class XPublisher extends Publishing {
 
   private tell(pipe: Pipe, message: Message, notice: boolean): void {
     if (this.isFull && !this.listenedTo) pipe.counters.drop("full")
-    else this.pending.push({ message, pipe, notice })
+    else {
+      this.pending.push({ message, pipe, notice })
+      this.pendingBytes += sizeOf(message)
+    }
   }
 }
 

@@ -2,10 +2,11 @@
  * One bound endpoint: a listener and the connections that came by it. A peer's pipe is made when its handshake is done,
  * and ends with its connection.
  */
-import { type AuthError, ZmqError } from "../errors.js"
+import { type AuthError, limitOf, ZmqError } from "../errors.js"
 import type { Pipe } from "../pipe/pipe.js"
 import type { ByteStream, ListenEvents, Listener, Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
+import type { Admission } from "./admission.js"
 import {
   type BindingUser,
   type ConnectionHost,
@@ -14,9 +15,9 @@ import {
   owes,
 } from "./connection-host.js"
 import type { LostRole } from "./connections.js"
-import { reportHandshake } from "./dialer.js"
 import type { Link } from "./link.js"
 import type { EventType } from "./observer.js"
+import { reportEnd } from "./report.js"
 import { Session, type SessionOwner } from "./session.js"
 
 /** Any interface, or any port. */
@@ -33,6 +34,8 @@ export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
   private readonly sessions = new Map<Session, Link | null>()
   private done: (() => void) | null = null
   private over = false
+  /** Null: other threads of the process, which are no strangers. */
+  private readonly admission: Admission | null
 
   constructor(
     private readonly host: ConnectionHost,
@@ -44,6 +47,7 @@ export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
     private readonly lostAs: LostRole = "bound",
   ) {
     this.given = endpoint
+    this.admission = lostAs === "bound" ? host.admission : null
   }
 
   async start(): Promise<void> {
@@ -109,18 +113,27 @@ export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
   marksChanged(): void {
     for (const { pipe } of this.links) {
       pipe.outbound.setMarks(this.host.marks.out)
-      pipe.inbound.setMarks(this.host.marks.in)
+      pipe.inbound.setMarks(this.host.marks.wireIn)
     }
   }
 
   onStream(stream: ByteStream): void {
     const { context } = this.host
+    const refusal = this.admission?.refusal(stream, this.options) ?? null
+    if (refusal !== null) {
+      stream.destroy()
+      this.onError(refusal)
+      return
+    }
     const session = new Session(context, this.options, Session.unwrittenMark(this.options.conflate), stream, this)
     this.sessions.set(session, null)
+    this.admission?.came(session, this.options)
     stream.open()
   }
 
   onError(error: Error): void {
+    const limit = limitOf(error)
+    if (limit !== undefined) this.host.refused(limit)
     this.emit("accept:error", { address: this.endpoint, error: ZmqError.from(error, this.endpoint) })
   }
 
@@ -129,11 +142,19 @@ export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
   }
 
   onReady(session: Session, peer: PeerInfo): Pipe | null {
-    const link = this.host.createLink(this.endpoint, session)
-    if (!this.host.attach(link)) return null
+    const { host, admission } = this
+    if (admission?.joins(session, this.options) === false) return null
+    const link = host.createLink(this.endpoint, session)
+    host.describe(link, peer, session.stream)
+    if (admission !== null && !host.letsIn(link)) {
+      session.abort(new ZmqError("ECONNREFUSED", { limit: "accept", detail: "accept() said no" }))
+      return null
+    }
+    // Who was asked may have closed the socket, or let the peer go.
+    if (!this.sessions.has(session) || !host.attach(link)) return null
     this.sessions.set(session, link)
     if (this.observed && peer.major >= 3) this.emit("handshake", { address: this.nameOf(session) })
-    this.host.peerReady(link, peer, session.stream)
+    host.peerReady(link, peer)
     return link.pipe
   }
 
@@ -143,12 +164,12 @@ export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
 
   onEnded(session: Session, error: Error | null, handshaking: boolean): void {
     this.host.context.runtime.debug("%s lost a peer: %s", this.endpoint, error?.message ?? "it left")
-    if (this.observed) {
-      const address = this.nameOf(session)
-      reportHandshake(this.host, address, error, handshaking)
-      this.emit("disconnect", { address })
-    }
     const link = this.sessions.get(session) ?? null
+    if (this.lostAs === "bound") {
+      // To refuse a peer that has said all is still to fail its handshake.
+      const address = this.observed ? this.nameOf(session) : this.endpoint
+      reportEnd(this.host, address, error, handshaking || (link === null && error !== null))
+    }
     if (link !== null) this.host.lost(link, this.lostAs)
     this.drop(session, link)
   }
@@ -184,6 +205,7 @@ export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
 
   private drop(session: Session, link: Link | null): void {
     if (!this.sessions.delete(session)) return
+    this.admission?.left(session, this.options)
     if (link !== null) {
       link.since = null
       link.connection = null

@@ -1,10 +1,12 @@
 /** What dialers, acceptors and inproc need of the socket that they work for. */
 
+import type { LimitName } from "../errors.js"
 import type { Pipe, PipeOwner } from "../pipe/pipe.js"
 import type { Marks } from "../pipe/queue.js"
 import type { DatagramOptions } from "../transport/datagram.js"
 import type { TransportOptions } from "../transport/transport.js"
 import type { EngineOptions, PeerInfo } from "../wire/engine.js"
+import type { Admission } from "./admission.js"
 import type { Authenticator } from "./authenticator.js"
 import type { LostRole } from "./connections.js"
 import type { ContextBase } from "./context.js"
@@ -22,6 +24,10 @@ export interface EndpointOptions extends EngineOptions, TransportOptions, Datagr
   readonly helloMessage: Uint8Array | null
   readonly connectTimeout: number
   readonly conflate: boolean
+  /** Limits of bound endpoints; 0: none. */
+  readonly maxPeers: number
+  readonly maxPeersPerAddress: number
+  readonly maxHandshakes: number
   /** Decides about peers; null: nobody is asked. */
   readonly authenticator: Authenticator | null
 }
@@ -36,22 +42,38 @@ export enum ReconnectStop {
 /** The fields of an event beside its type. */
 export type EventDetails<T extends EventType> = Omit<EventOfType<T>, "type">
 
+/** The marks of the pipes of a socket. */
+export interface SocketMarks {
+  readonly out: Marks
+  readonly in: Marks
+  /** For what comes from another process: there, a mark in bytes is the default. */
+  readonly wireIn: Marks
+}
+
 export interface ConnectionHost extends PipeOwner {
   readonly context: ContextBase
   /** The marks that pipes of this socket have now. */
-  readonly marks: { readonly out: Marks; readonly in: Marks }
+  readonly marks: SocketMarks
+  /** Who came by the bound endpoints of the socket. */
+  readonly admission: Admission
   /** A new pipe, with whoever has its connection. */
   createLink(endpoint: string, owner: LinkOwner): Link
   /** The same for a pipe that is there already. */
   adoptLink(pipe: Pipe, endpoint: string, owner: LinkOwner): Link
+  /** Notes what a peer said of itself, before anybody gets to see it. */
+  describe(link: Link, peer: PeerInfo, connection: { readonly remote: string }): void
+  /** Whether the user lets this peer in. */
+  letsIn(link: Link): boolean
   /** Gives a pipe to the pattern, which may use it from now on. False: the pattern takes no more of them. */
   attach(link: Link): boolean
-  /** The peer is there. */
-  peerReady(link: Link, peer: PeerInfo, connection: { readonly remote: string }): void
+  /** The peer is there, and was described. */
+  peerReady(link: Link, peer: PeerInfo): void
   /** The connection of a peer that was there is over, by its doing or the network's. */
   lost(link: Link, role: LostRole): void
   /** The connection broke; the pipe stays for the next one. */
   interrupted(link: Link): void
+  /** A peer was refused, or left, for going beyond a limit. */
+  refused(limit: LimitName): void
   /** The peer is gone for good: what came from it can still be read. */
   ended(link: Link): void
   /** Somebody wants events: others need not be made. */

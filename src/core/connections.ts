@@ -2,13 +2,13 @@
  * The endpoints of one socket and the peers that came by them. It stands between the connections below, which come and
  * go, and the pattern above, which sees pipes; and it ends them, at once or after what is queued was sent.
  */
-import { ZmqError } from "../errors.js"
+import { type LimitName, ZmqError } from "../errors.js"
 import { Counters, Pipe, type PipeOwner } from "../pipe/pipe.js"
-import type { Marks } from "../pipe/queue.js"
 import { type Endpoint, parseEndpoint } from "../transport/endpoint.js"
 import type { PeerInfo } from "../wire/engine.js"
 import { datagramRole, isRaw, type SocketTypeName } from "../wire/socket-types.js"
 import { Acceptor } from "./acceptor.js"
+import { Admission } from "./admission.js"
 import type {
   BindingUser,
   ConnectionHost,
@@ -16,6 +16,7 @@ import type {
   EndpointUser,
   EventDetails,
   Role,
+  SocketMarks,
 } from "./connection-host.js"
 import type { ContextBase } from "./context.js"
 import { Dialer } from "./dialer.js"
@@ -50,7 +51,9 @@ export interface Pattern extends PipeOwner {
 
 /** What the socket decides. */
 export interface ConnectionSettings {
-  readonly marks: { readonly out: Marks; readonly in: Marks }
+  readonly marks: SocketMarks
+  /** Whether the user lets this peer in. */
+  letsIn(link: Link): boolean
   /** The options as they are now, for an endpoint to keep. */
   endpointOptions(): EndpointOptions
   /** Somebody wants events. */
@@ -68,6 +71,9 @@ export class Connections implements ConnectionHost {
   lastEndpoint: string | null = null
   /** What peers that have left had carried, and what reached none. */
   readonly counters = new Counters()
+  readonly admission = new Admission()
+  /** How many were refused, by what they went beyond; null: nobody. */
+  refusals: Map<LimitName, number> | null = null
   private users: EndpointUser[] = []
   private closed = false
   private readonly endings: Endings
@@ -218,6 +224,12 @@ export class Connections implements ConnectionHost {
     for (const user of this.users) user.marksChanged()
   }
 
+  /** Ends the connection of a pipe for a fault of its peer. */
+  cut(pipe: Pipe, error: Error): void {
+    const link = pipe.peer as Link
+    link.end(error)
+  }
+
   /** The peer at the other end of a pipe, even if it has left. */
   peerOf(pipe: Pipe): Peer {
     return new Peer(pipe.peer as Link, this.context.bytes)
@@ -285,7 +297,7 @@ export class Connections implements ConnectionHost {
   // From the connections
 
   createLink(endpoint: string, owner: LinkOwner): Link {
-    return this.adoptLink(Pipe.create(this, this.marks.in, this.marks.out, this.context.bytes), endpoint, owner)
+    return this.adoptLink(Pipe.create(this, this.marks.wireIn, this.marks.out, this.context.bytes), endpoint, owner)
   }
 
   adoptLink(pipe: Pipe, endpoint: string, owner: LinkOwner): Link {
@@ -301,13 +313,20 @@ export class Connections implements ConnectionHost {
     return link.live
   }
 
-  peerReady(link: Link, peer: PeerInfo, connection: { readonly remote: string }): void {
+  letsIn(link: Link): boolean {
+    return this.settings.letsIn(link)
+  }
+
+  describe(link: Link, peer: PeerInfo, connection: { readonly remote: string }): void {
     link.connection = connection
     link.type = peer.type
     link.mechanism = peer.mechanism
     link.routingId ??= peer.identity
     link.metadata = otherProperties(peer.properties, peer.vouched)
     link.userId = peer.userId.length === 0 ? null : decoder.decode(peer.userId)
+  }
+
+  peerReady(link: Link, peer: PeerInfo): void {
     link.since = this.context.runtime.date()
     if (link.attached) this.pattern.pipeReady(link, peer.identity)
     if (this.readyLine === null || this.readyLine.length === 0) return
@@ -333,6 +352,11 @@ export class Connections implements ConnectionHost {
     if (!link.attached) return
     link.attached = false
     this.pattern.pipeEnded(link)
+  }
+
+  refused(limit: LimitName): void {
+    this.refusals ??= new Map()
+    this.refusals.set(limit, (this.refusals.get(limit) ?? 0) + 1)
   }
 
   get observed(): boolean {

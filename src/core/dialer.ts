@@ -9,6 +9,7 @@ import type { Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
 import { type ConnectionHost, type EndpointOptions, type EndpointUser, owes, ReconnectStop } from "./connection-host.js"
 import type { Link, LinkOwner } from "./link.js"
+import { reportEnd } from "./report.js"
 import type { Runtime, Timer } from "./runtime.js"
 import { Session, type SessionOwner } from "./session.js"
 
@@ -101,7 +102,7 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
   marksChanged(): void {
     if (this.link === null) return
     this.link.pipe.outbound.setMarks(this.host.marks.out)
-    this.link.pipe.inbound.setMarks(this.host.marks.in)
+    this.link.pipe.inbound.setMarks(this.host.marks.wireIn)
   }
 
   onConnected(): void {
@@ -116,7 +117,8 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     if (link === null) return null
     // libzmq: a peer of ZMTP 1.0 or 2.0 has no handshake that could succeed.
     if (peer.major >= 3) this.host.emit("handshake", { address: this.endpoint })
-    this.host.peerReady(link, peer, session.stream)
+    this.host.describe(link, peer, session.stream)
+    this.host.peerReady(link, peer)
     if (this.done !== null) this.host.context.runtime.soon(() => session.finish())
     return link.pipe
   }
@@ -200,8 +202,7 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
       host.emit("close", { address: endpoint })
       return
     }
-    reportHandshake(host, endpoint, error, handshaking)
-    host.emit("disconnect", { address: endpoint })
+    reportEnd(host, endpoint, error, handshaking)
   }
 
   private join(): Link | null {
@@ -242,24 +243,4 @@ export function retryInterval(
   return reconnectMaxInterval > 0
     ? Math.min(reconnectMaxInterval, reconnectInterval * 2 ** Math.min(attempts, 30))
     : reconnectInterval + Math.floor(runtime.random() * reconnectInterval)
-}
-
-/** What a failed handshake is reported as, on either side. */
-export function reportHandshake(
-  host: ConnectionHost,
-  address: string,
-  error: Error | null,
-  handshaking: boolean,
-): void {
-  if (error instanceof ProtocolError) {
-    if (handshaking) host.emit("handshake:error:protocol", { address, error })
-    return
-  }
-  if (!handshaking) return
-  if (error instanceof AuthError) {
-    host.emit("handshake:error:auth", { address, error })
-    return
-  }
-  const reason = error === null ? new ZmqError("EPIPE", { detail: "the peer left" }) : ZmqError.from(error)
-  host.emit("handshake:error:other", { address, error: reason })
 }

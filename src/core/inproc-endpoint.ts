@@ -2,6 +2,7 @@
  * A bound or connected inproc endpoint of a socket: its ends of connections, as links. In a context that is shared by
  * threads, peers in other ones are with them (thread-endpoint.ts).
  */
+import { limitOf } from "../errors.js"
 import type { Bytes } from "../message.js"
 import type { Pipe } from "../pipe/pipe.js"
 import type { PeerInfo } from "../wire/engine.js"
@@ -148,6 +149,8 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner, Th
   }
 
   cut(pipe: Pipe, error: Error | null): void {
+    const limit = limitOf(error)
+    if (limit !== undefined) this.host.refused(limit)
     if (this.distant?.pipe === pipe) this.outside?.cut(error)
     else for (const end of this.ends.keys()) if (end.pipe === pipe) this.disconnect(end)
   }
@@ -171,7 +174,9 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner, Th
     }
     this.half = null
     this.outside?.forget()
-    this.host.peerReady(link, { ...UNKNOWN, identity: other.routingId ?? UNKNOWN.identity }, this)
+    const peer = { ...UNKNOWN, identity: other.routingId ?? UNKNOWN.identity }
+    this.host.describe(link, peer, this)
+    this.host.peerReady(link, peer)
   }
 
   foundOutside(): void {

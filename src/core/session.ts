@@ -6,7 +6,7 @@
  * cost the garbage collector most; only for a user who takes none is the pipe filled to its mark.
  */
 import type { AuthError } from "../errors.js"
-import { type Encoded, type Message, sizeOf } from "../message.js"
+import { type Encoded, type Message, overheadOf, sizeOf } from "../message.js"
 import type { Drain, Pipe } from "../pipe/pipe.js"
 import type { QueueWriter } from "../pipe/queue.js"
 import type { ByteStream, StreamSink } from "../transport/transport.js"
@@ -74,6 +74,8 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   private timerAt = Number.POSITIVE_INFINITY
   /** When the chunk came. */
   private now = 0
+  /** Of what was decoded since the queue was told of it. */
+  private overhead = 0
   private portion = PORTION
   private portionTimer: Timer | null = null
 
@@ -159,7 +161,12 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     const pipe = this.pipe
     if (pipe === null) return false
     pipe.deliver(message, sizeOf(message))
+    this.overhead += overheadOf(message)
     return pipe.inbound.hasRoom(0)
+  }
+
+  get crowded(): boolean {
+    return this.unwritten + this.batch.bytes >= MOST_UNWRITTEN
   }
 
   onOutput(): void {
@@ -287,6 +294,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     const count = this.underway
     this.underway = 0
     if (count > 0) this.pipe?.onWritten(count)
+    this.engine.written()
   }
 
   private finishIfDone(): void {
@@ -305,8 +313,11 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   private decode(): void {
     while (this.chunk !== null && !this.isFull()) {
       const chunk = this.chunk
-      const at = this.engine.receive(chunk, this.at, this.now)
+      const from = this.at
+      const at = this.engine.receive(chunk, from, this.now)
       if (this.ended) return
+      this.pipe?.inbound.came(at - from + this.overhead, this.engine.pendingBytes)
+      this.overhead = 0
       if (at < chunk.length) {
         this.at = at
       } else {

@@ -6,15 +6,16 @@ import { ZmqError } from "../errors.js"
 import type { Message } from "../message.js"
 import { OPTIONS, type OptionName, type OptionRow, optionValues } from "../options.js"
 import { Counters, type Pipe } from "../pipe/pipe.js"
+import type { Marks as QueueMarks } from "../pipe/queue.js"
 import { nullMechanism } from "../wire/null.js"
 import { numberOf, type SocketTypeName } from "../wire/socket-types.js"
 import { AddressFilter } from "./address-filter.js"
 import type { Authenticator } from "./authenticator.js"
-import type { EndpointOptions, EventDetails } from "./connection-host.js"
+import type { EndpointOptions, EventDetails, SocketMarks } from "./connection-host.js"
 import { type ConnectionSettings, Connections, type LostRole, type Pattern } from "./connections.js"
 import type { ContextBase, ContextMember } from "./context.js"
 import { hideInsides } from "./hide-insides.js"
-import { type Link, Peer, type SocketStats, statsOf } from "./link.js"
+import { countsOf, type Link, Peer, type SocketStats, statsOf } from "./link.js"
 import { type Event, type EventType, type Observed, Observer } from "./observer.js"
 import { OptionStore, type OptionTarget } from "./option-access.js"
 import { Form, ReceiveQueue, type Receiver } from "./receive-queue.js"
@@ -22,6 +23,9 @@ import { Security } from "./security.js"
 import { type Sender, SendQueue } from "./send-queue.js"
 import { checkWait, type WaitOptions } from "./waiter.js"
 import { Zap } from "./zap.js"
+
+/** Bytes of one peer of another process that wait to be received, where no option says how many. */
+const WIRE_BYTES = 64 * 1024 * 1024
 
 /** The context's limit when it sets none. */
 const NO_LIMIT = 2147483647
@@ -67,7 +71,7 @@ export abstract class SocketBase
   protected readonly receives: ReceiveQueue
   protected readonly connections: Connections
   private readonly home: ContextBase
-  readonly marks: SocketMarks
+  readonly marks: Marks
   private observer: Observer | null = null
   private closing: Promise<void> | null = null
 
@@ -81,7 +85,7 @@ export abstract class SocketBase
     if (context.settings.ipv6) values.ipv6 = true
     this.sends = new SendQueue(context, this, values)
     this.receives = new ReceiveQueue(context, this, values)
-    this.marks = new SocketMarks(values)
+    this.marks = new Marks(values)
     this.connections = new Connections(context, typeName, this, this)
     context.join(this)
   }
@@ -265,7 +269,11 @@ export abstract class SocketBase
       queuedIn += pipe.inbound.length
       queuedOut += pipe.outbound.length
     }
-    return { ...statsOf(sum, queuedIn, queuedOut), peers: this.connections.readyCount }
+    return {
+      ...statsOf(sum, queuedIn, queuedOut),
+      peers: this.connections.readyCount,
+      refused: countsOf(this.connections.refusals),
+    }
   }
 
   /** The peers whose handshake is done. */
@@ -361,6 +369,10 @@ export abstract class SocketBase
     return this.home
   }
 
+  letsIn(_link: Link): boolean {
+    return true
+  }
+
   /** Who decides about the peers of endpoints that are bound or connected now; null: whoever speaks ZAP. */
   protected authenticatorFor(_domain: string): Authenticator | null {
     return null
@@ -408,7 +420,7 @@ export abstract class SocketBase
 hideInsides(SocketBase)
 
 /** The marks of a socket's pipes, as its options have them now. */
-class SocketMarks {
+class Marks implements SocketMarks {
   constructor(private readonly values: OptionStore["values"]) {}
 
   get out() {
@@ -417,8 +429,12 @@ class SocketMarks {
   }
 
   get in() {
-    const { receiveHighWaterMark: messages, receiveHighWaterMarkBytes: bytes, conflate } = this.values
-    return { messages, bytes, conflate }
+    const { receiveHighWaterMark: messages, receiveHighWaterMarkBytes, conflate } = this.values
+    return { messages, bytes: Math.max(0, receiveHighWaterMarkBytes), conflate }
+  }
+
+  get wireIn(): QueueMarks {
+    return this.values.receiveHighWaterMarkBytes < 0 ? { ...this.in, looseBytes: WIRE_BYTES } : this.in
   }
 }
 

@@ -159,7 +159,8 @@ export class ThreadEndpoint implements SessionOwner, Seeker {
 
   onReady(session: Session, peer: PeerInfo): Pipe {
     const link = this.link as Link
-    this.host.peerReady(link, peer, session.stream)
+    this.host.describe(link, peer, session.stream)
+    this.host.peerReady(link, peer)
     if (this.done !== null) this.host.context.runtime.soon(() => session.finish())
     return link.pipe
   }

@@ -3,9 +3,13 @@
  * carry runs of bytes, so that its size follows the number of topics and not their length. Each topic has one value.
  */
 
-interface Node<T> {
+/** A place in the tree. That of a topic stays the same as long as the topic is there. */
+export interface Node<T> {
+  /** Null: the root. */
+  parent: Node<T> | null
   /** The bytes that lead here from the parent. */
   label: Uint8Array
+  /** Undefined: no topic ends here. */
   value: T | undefined
   children: Map<number, Node<T>> | null
 }
@@ -13,26 +17,31 @@ interface Node<T> {
 export class Trie<T> {
   /** Number of topics. */
   size = 0
-  private readonly root: Node<T> = { label: new Uint8Array(0), value: undefined, children: null }
+  private readonly root: Node<T> = { parent: null, label: new Uint8Array(0), value: undefined, children: null }
 
   get(topic: Uint8Array): T | undefined {
+    return this.find(topic)?.value
+  }
+
+  /** Where a topic is; undefined: nothing is there. */
+  find(topic: Uint8Array): Node<T> | undefined {
     let node: Node<T> | undefined = this.root
     for (let at = 0; at < topic.length; at += node.label.length) {
       node = node.children?.get(topic[at]!)
       if (node === undefined || !startsWith(topic, at, node.label)) return undefined
     }
-    return node.value
+    return node
   }
 
-  /** Sets the value of a topic, of which a copy is kept. */
-  set(topic: Uint8Array, value: T): void {
+  /** Sets the value of a topic, of which a copy is kept. Returns where it is. */
+  set(topic: Uint8Array, value: T): Node<T> {
     let node = this.root
     let at = 0
     while (at < topic.length) {
       const child = node.children?.get(topic[at]!)
       if (child === undefined) {
         node.children ??= new Map()
-        const leaf: Node<T> = { label: topic.slice(at), value: undefined, children: null }
+        const leaf: Node<T> = { parent: node, label: topic.slice(at), value: undefined, children: null }
         node.children.set(topic[at]!, leaf)
         node = leaf
         break
@@ -43,25 +52,36 @@ export class Trie<T> {
     }
     if (node.value === undefined) this.size++
     node.value = value
+    return node
   }
 
   delete(topic: Uint8Array): boolean {
-    const path: Node<T>[] = [this.root]
-    for (let at = 0; at < topic.length; ) {
-      const child = path[path.length - 1]!.children?.get(topic[at]!)
-      if (child === undefined || !startsWith(topic, at, child.label)) return false
-      path.push(child)
-      at += child.label.length
-    }
-    const node = path.pop() as Node<T>
-    if (node.value === undefined) return false
+    const node = this.find(topic)
+    if (node?.value === undefined) return false
+    this.remove(node)
+    return true
+  }
+
+  /** Deletes the topic that is here. */
+  remove(node: Node<T>): void {
     node.value = undefined
     this.size--
-    const parent = path.pop()
-    if (parent !== undefined) prune(parent, node)
-    const grandparent = path.pop()
-    if (parent !== undefined && grandparent !== undefined) prune(grandparent, parent)
-    return true
+    const { parent } = node
+    if (parent === null) return
+    prune(parent, node)
+    if (parent.parent !== null) prune(parent.parent, parent)
+  }
+
+  /** The topic that ends here. */
+  topicOf(node: Node<T>): Uint8Array {
+    let length = 0
+    for (let at: Node<T> | null = node; at !== null; at = at.parent) length += at.label.length
+    const topic = new Uint8Array(length)
+    for (let at: Node<T> | null = node; at !== null; at = at.parent) {
+      length -= at.label.length
+      topic.set(at.label, length)
+    }
+    return topic
   }
 
   /** Appends to `found` the values of all topics that `frame` begins with. */
@@ -102,8 +122,9 @@ export class Trie<T> {
 
 /** Cuts the edge to `child` after `length` bytes; returns the node between. */
 function split<T>(parent: Node<T>, child: Node<T>, length: number): Node<T> {
-  const between: Node<T> = { label: child.label.slice(0, length), value: undefined, children: new Map() }
+  const between: Node<T> = { parent, label: child.label.slice(0, length), value: undefined, children: new Map() }
   parent.children?.set(child.label[0]!, between)
+  child.parent = between
   child.label = child.label.slice(length)
   between.children?.set(child.label[0]!, child)
   return between
@@ -120,6 +141,7 @@ function prune<T>(parent: Node<T>, node: Node<T>): void {
     const [child] = node.children?.values() ?? []
     if (child === undefined) return
     child.label = concat(node.label, child.label)
+    child.parent = parent
     parent.children?.set(child.label[0]!, child)
   }
 }

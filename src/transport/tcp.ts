@@ -133,7 +133,7 @@ function admits(socket: Socket, { acceptFilter }: TransportOptions, on: ListenEv
   const address = socket.remoteAddress ?? ""
   if (acceptFilter === null || acceptFilter.admits(address)) return true
   socket.destroy()
-  on.onError(new ZmqError("EAGAIN", { detail: `${address} is outside of tcpAcceptFilter` }))
+  on.onError(new ZmqError("EAGAIN", { limit: "tcpAcceptFilter", detail: `${address} is outside of it` }))
   return false
 }
 

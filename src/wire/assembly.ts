@@ -7,7 +7,7 @@ export class Assembly {
   bytes = 0
   private parts: Message | null = null
 
-  constructor(private readonly maxFrames: number) {}
+  constructor(public maxFrames: number) {}
 
   get empty(): boolean {
     return this.parts === null
@@ -24,7 +24,7 @@ export class Assembly {
       return parts
     }
     if (parts.length >= this.maxFrames) {
-      throw new ProtocolError("ERR_ZMTP_UNSPECIFIED", `a message of more than ${this.maxFrames} frames`)
+      throw new ProtocolError("ERR_ZMTP_UNSPECIFIED", `a message of more than ${this.maxFrames} frames`, "maxFrames")
     }
     this.bytes += frame.length
     return null

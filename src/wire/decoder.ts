@@ -4,7 +4,7 @@
  * declares, only by what has come: a frame that is still arriving gets 16 times that at once, which spares most frames
  * a second copy, within 64 KiB and 1 MiB; beyond, its buffer doubles as its bytes come.
  */
-import { ProtocolError } from "../errors.js"
+import { type LimitName, ProtocolError } from "../errors.js"
 import type { Bytes, Message } from "../message.js"
 import { Assembly } from "./assembly.js"
 
@@ -18,6 +18,8 @@ const LONGEST_HEADER = 10
 export const SHORT = 64
 /** Bytes of such a piece: what a short frame that is kept holds at most, which is as much as short Buffers of Node do. */
 const PIECE = 8192
+/** Most bytes of one frame of a handshake: nobody knows yet who sends it. The longest that it needs is a name and its password. */
+const LONGEST_HANDSHAKE = 65536
 /** With less than this left of the chunk, memory of its own costs a frame less than a piece. */
 const WORTH_A_PIECE = 1024
 /** What a frame that is still arriving gets at once: so many times what has come of it, within these bounds. */
@@ -49,7 +51,9 @@ export class Decoder {
   private filled = 0
   private size = 0
   private flags = 0
-  protected readonly largest: number
+  protected largest: number
+  /** What a frame that is longer goes beyond. */
+  private limit: LimitName = "maxMessageSize"
   /** The memory of the chunk that is being decoded; null: not asked for. To ask is a call that costs as much as a view. */
   private memory: ArrayBufferLike | null = null
   /** Where a place in the chunk is in the memory. */
@@ -61,11 +65,26 @@ export class Decoder {
 
   constructor(
     private readonly bytes: Bytes,
-    limits: DecoderLimits,
+    private readonly limits: DecoderLimits,
     private readonly sink: DecoderSink,
   ) {
     this.assembly = new Assembly(limits.maxFrames)
     this.largest = limits.maxMessageSize < 0 ? Number.MAX_SAFE_INTEGER : limits.maxMessageSize
+  }
+
+  /** Until {@link trust}, frames are to be as short as those of a handshake, and each stands alone. */
+  distrust(): void {
+    this.assembly.maxFrames = 1
+    if (this.largest <= LONGEST_HANDSHAKE) return
+    this.largest = LONGEST_HANDSHAKE
+    this.limit = "handshakeSize"
+  }
+
+  trust(): void {
+    const { maxMessageSize, maxFrames } = this.limits
+    this.assembly.maxFrames = maxFrames
+    this.largest = maxMessageSize < 0 ? Number.MAX_SAFE_INTEGER : maxMessageSize
+    this.limit = "maxMessageSize"
   }
 
   /** Bytes of the unfinished message that are held here. */
@@ -215,6 +234,7 @@ export class Decoder {
     return new ProtocolError(
       "ERR_ZMTP_UNSPECIFIED",
       `a frame of ${size} bytes, the limit is ${this.largest} (EMSGSIZE)`,
+      this.limit,
     )
   }
 }

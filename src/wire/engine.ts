@@ -71,6 +71,8 @@ export interface PeerInfo {
 }
 
 export interface EngineSink {
+  /** So much waits to be written that answers should wait for {@link Engine.written}. */
+  readonly crowded: boolean
   /** The handshake is done. False: no messages for now. */
   onReady(peer: PeerInfo): boolean
   /** A message came; a subscription is one whose only frame begins with 1 (or 0: cancelled). False: no more for now. */
@@ -96,6 +98,8 @@ export class Engine implements PeerEngine, DecoderSink {
   private decoder: Decoder
   /** Made when the first PING is to go out, or comes. */
   private heartbeat: Heartbeat | null = null
+  /** The answer to the last PING, for which there was no room. */
+  private pong: Uint8Array | null = null
   private handshakeBy = Number.POSITIVE_INFINITY
   private now = 0
   private version = Version.Zmtp3
@@ -116,6 +120,7 @@ export class Engine implements PeerEngine, DecoderSink {
   ) {
     this.greeting = new Greeting(options.mechanism, options.type, options.routingId)
     this.decoder = new Decoder(bytes, options, this)
+    this.decoder.distrust()
     this.asks = asks(options.type)
     this.isAsked = isAsked(options.type)
   }
@@ -169,6 +174,13 @@ export class Engine implements PeerEngine, DecoderSink {
     this.batch.frame(0, message[last]!)
   }
 
+  written(): void {
+    const { pong } = this
+    if (pong === null) return
+    this.pong = null
+    this.send(pong)
+  }
+
   end(): void {
     this.mechanism?.end()
     this.mechanism = null
@@ -187,7 +199,7 @@ export class Engine implements PeerEngine, DecoderSink {
   handleTimeout(now: number): void {
     this.now = now
     if (this.handshaking) {
-      if (now >= this.handshakeBy) this.fail(new ZmqError("ETIMEDOUT", { detail: "the handshake took too long" }))
+      if (now >= this.handshakeBy) this.fail(handshakeTimeout())
       return
     }
     if (this.state === State.Failed || this.heartbeat === null) return
@@ -249,7 +261,9 @@ export class Engine implements PeerEngine, DecoderSink {
         const pong = this.heartbeat.pong(body, this.now)
         if (pong === null)
           throw new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_UNSPECIFIED", "a PING without time to live")
-        this.send(pong)
+        // As libzmq: of those that a peer does not read, one is kept. To read no further would make two such peers wait for each other.
+        if (this.sink.crowded) this.pong = pong
+        else this.send(pong)
         return true
       }
       default:
@@ -297,6 +311,7 @@ export class Engine implements PeerEngine, DecoderSink {
         `a ${this.options.type} cannot talk to a ${typeName.slice(0, 20)}`,
       )
     }
+    this.decoder.trust()
     this.state = takesNoMessages(this.options.type) ? State.Commands : State.Traffic
     this.cipher = mechanism.cipher
     if (this.cipher === null) this.end()
@@ -334,12 +349,14 @@ export class Engine implements PeerEngine, DecoderSink {
     if (version === Version.Zmtp2) return
     this.encodesOtherwise = true
     this.decoder = new Zmtp1Decoder(this.bytes, this.options, this)
+    this.decoder.distrust()
     this.decoder.decode(greeting.beginning, 0)
   }
 
   /** The identity of an old peer came, which is all that it says of itself. */
   private meetOld(message: Message): boolean {
     if (message.length > 1) throw new ProtocolError("ERR_ZMTP_UNSPECIFIED", "an identity of several frames")
+    this.decoder.trust()
     this.state = State.Traffic
     const goesOn = this.sink.onReady({
       type: "",
@@ -417,6 +434,10 @@ export class Engine implements PeerEngine, DecoderSink {
     this.sink.onFault(error)
     this.state = State.Failed
   }
+}
+
+function handshakeTimeout(): ZmqError {
+  return new ZmqError("ETIMEDOUT", { limit: "handshakeInterval", detail: "the handshake took too long" })
 }
 
 const NONE = new Uint8Array(0)

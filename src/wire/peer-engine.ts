@@ -17,6 +17,8 @@ export interface PeerEngine {
   /** When {@link handleTimeout} wants to be called; Infinity: never. */
   nextTimeout(): number
   handleTimeout(now: number): void
+  /** All that was encoded is written: there is room for what was held back. */
+  written(): void
   /** The connection is over: forgets its keys. */
   end(): void
 }

@@ -69,6 +69,10 @@ export class RawEngine implements PeerEngine {
     // It never asked to be called.
   }
 
+  written(): void {
+    // It holds nothing back.
+  }
+
   end(): void {
     // It has no keys.
   }

@@ -341,3 +341,89 @@ describe("conflate", () => {
     expect([queue.length, queue.bytes, writer.credits]).toEqual([0, 0, 0])
   })
 })
+
+describe("a loose mark in bytes", () => {
+  const loose = (bytes: number, messages = 0): Marks => ({ ...marks(messages), looseBytes: bytes })
+
+  it("bounds a queue like another, by one portion of what comes more, and its writer always hears of room", () => {
+    const mark = 100
+    const step = fc.record({ take: fc.nat(6), sizes: fc.array(fc.integer({ min: 0, max: 30 }), { maxLength: 6 }) })
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 12 }), fc.array(step, { maxLength: 80 }), (messages, steps) => {
+        const queue = new Queue(loose(mark, messages))
+        const writer = watched(queue)
+        const sizes: number[] = []
+        const held = () => sizes.reduce((sum, size) => sum + size, 0)
+        let largest = 0
+        let refusedAt = -1
+        for (const { take, sizes: portion } of steps) {
+          let came = 0
+          for (const size of portion) {
+            if (!queue.admits(size)) {
+              refusedAt = writer.credits
+              break
+            }
+            queue.push(message(size), size)
+            sizes.push(size)
+            came += size
+          }
+          queue.came(came, 0)
+          largest = Math.max(largest, came)
+          expect(held()).toBeLessThanOrEqual(mark + largest)
+          for (let count = 0; count < take; count++) expect(queue.shift()?.[0]?.length).toBe(sizes.shift())
+        }
+        const { credits } = writer
+        const waits = !queue.admits(0) || refusedAt === credits
+        while (queue.shift() !== undefined);
+        expect(writer.credits).toBe(waits ? credits + 1 : credits)
+        expect(queue.hasRoom(0)).toBe(true)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it("does not hold while little is there, however much has come", () => {
+    const queue = new Queue(loose(100))
+    for (let count = 0; count < 50; count++) {
+      queue.push(message(10), 10)
+      queue.came(10, 0)
+      expect(queue.hasRoom(1000)).toBe(true)
+      queue.shift()
+    }
+  })
+
+  it("counts a message that is not whole, and lets that in alone", () => {
+    const queue = new Queue(loose(100))
+    queue.push(message(1), 1)
+    queue.came(1, 0)
+    queue.came(120, 120)
+    expect(queue.hasRoom(0, 120)).toBe(false)
+    queue.shift()
+    expect(queue.hasRoom(0, 120)).toBe(true)
+  })
+
+  it("counts the frames of a message that has more than 16", () => {
+    const queue = new Queue(loose(100_000))
+    const many = Array.from({ length: 1000 }, () => new Uint8Array(0))
+    queue.push(many, 0)
+    queue.came(96_000, 0)
+    expect(queue.hasRoom(0)).toBe(true)
+    queue.push(many, 0)
+    queue.came(96_000, 0)
+    expect(queue.hasRoom(0)).toBe(false)
+    queue.shift()
+    queue.shift()
+    expect(queue.hasRoom(0)).toBe(true)
+  })
+
+  it("gives way to a mark that is set", () => {
+    const queue = new Queue(loose(100))
+    for (let count = 0; count < 3; count++) queue.push(message(10), 10)
+    queue.setMarks(marks(0, 20))
+    expect([queue.bytes, queue.hasRoom(1)]).toEqual([30, false])
+    queue.setMarks(loose(100))
+    expect(queue.hasRoom(1000)).toBe(true)
+    queue.came(80, 0)
+    expect(queue.hasRoom(1)).toBe(true)
+  })
+})

@@ -7,7 +7,11 @@ import { toHex } from "../support/link.js"
 import { createPipe, text, words } from "./pipes.js"
 
 const topic = fc.array(fc.constantFrom(0, 1), { maxLength: 4 }).map(bytes => Uint8Array.from(bytes))
-const step = fc.record({ op: fc.constantFrom("add", "add", "add", "remove", "remove all"), which: fc.nat(3), topic })
+const step = fc.record({
+  op: fc.constantFrom("add", "add", "add", "remove", "remove all", "forget"),
+  which: fc.nat(3),
+  topic,
+})
 
 describe("subscriptions", () => {
   it("are a set of topics for each pipe", () => {
@@ -32,11 +36,22 @@ describe("subscriptions", () => {
             } else if (op === "remove") {
               const had = own.delete(key)
               expect(subscriptions.remove(pipe, topic)).toEqual({ last: had && holders(key) === 0, own: had })
+            } else if (op === "forget") {
+              subscriptions.forget(pipe)
+              own.clear()
             } else {
               const removed = subscriptions.removeAll(pipe).map(({ topic, last }) => `${toHex(topic)} ${last}`)
               const expected = [...own].map(key => `${key} ${holders(key) === 1}`)
               own.clear()
               expect(removed.sort()).toEqual(expected.sort())
+            }
+            const topics = new Set([...model.values()].flatMap(own => [...own]))
+            expect(subscriptions.size).toBe(topics.size)
+            for (const pipe of pipes) {
+              const own = [...model.get(pipe)!]
+              const bytes = own.reduce((sum, key) => sum + key.length / 2, 0)
+              expect(subscriptions.countOf(pipe)).toEqual({ topics: own.length, bytes })
+              expect(subscriptions.has(pipe, topic)).toBe(own.includes(key))
             }
             for (const frame of frames) {
               const matched: Pipe[] = []

@@ -94,6 +94,7 @@ export class End implements EngineSink {
     return !this.reluctant
   }
 
+  crowded = false
   onOutput(): void {}
 
   onDeferred(error: AuthError): void {

@@ -31,6 +31,8 @@ class RawEnd implements EngineSink {
     throw new Error("it has nothing to say on its own")
   }
 
+  readonly crowded = false
+
   onDeferred(): void {}
 
   onFault(error: Error): void {
