@@ -61,7 +61,7 @@ const LIMITS: Record<LimitName | "receiveHighWaterMark" | "receiveHighWaterMarkB
   },
   handshakeSize: {
     what: "bytes in one frame of a handshake (fixed; less where `maxMessageSize` is less)",
-    byDefault: "65536",
+    byDefault: "131072",
     libzmq: LIBZMQ_NONE,
     beyond: BROKEN,
     event: "`handshake:error:protocol` ERR_ZMTP_UNSPECIFIED",

@@ -18,8 +18,8 @@ const LONGEST_HEADER = 10
 export const SHORT = 64
 /** Bytes of such a piece: what a short frame that is kept holds at most, which is as much as short Buffers of Node do. */
 const PIECE = 8192
-/** Most bytes of one frame of a handshake: nobody knows yet who sends it. The longest that it needs is a name and its password. */
-const LONGEST_HANDSHAKE = 65536
+/** Most bytes of one frame of a handshake, while nobody knows who sends it: twice the metadata that is kept of a peer. */
+const LONGEST_HANDSHAKE = 131072
 /** With less than this left of the chunk, memory of its own costs a frame less than a piece. */
 const WORTH_A_PIECE = 1024
 /** What a frame that is still arriving gets at once: so many times what has come of it, within these bounds. */

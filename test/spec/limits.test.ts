@@ -156,7 +156,7 @@ describe.skipIf(engine === "zeromq").each(wired)("over %s", transport => {
       return frame(Buffer.concat([fixed, Buffer.alloc(size - fixed.length)]), 0x04)
     }
 
-    it.each([65_535, 65_536])("has frames of up to 65,536 bytes: %i", async size => {
+    it.each([131_071, 131_072])("has frames of up to 131,072 bytes: %i", async size => {
       const { pull, endpoint } = await served(transport)
       const raw = await RawPeer.connect(endpoint)
       raw.send(greeting(), readyOf(size), frame("in"))
@@ -166,7 +166,7 @@ describe.skipIf(engine === "zeromq").each(wired)("over %s", transport => {
     it("has none that are longer, however long messages may be", async () => {
       const { pull, log, endpoint } = await served(transport)
       const raw = await RawPeer.connect(endpoint)
-      raw.send(greeting(), header(LONG | 0x04, 65_537))
+      raw.send(greeting(), header(LONG | 0x04, 131_073))
       await raw.ended
       const event = await log.seen("handshake:error:protocol")
       expect(event).toMatchObject({ error: { limit: "handshakeSize" } })
