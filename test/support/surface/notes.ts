@@ -32,7 +32,7 @@ export const NOTES: Readonly<Record<string, Note>> = {
   "zeromq/v5-compat": out("the API of versions 4 and 5, with callbacks, which version 6 keeps for old programs"),
   context: differs("one for each thread: `inproc://` does not reach another thread"),
   version: same("of the libzmq whose behaviour this is"),
-  curveKeyPair: same("beside it, `curvePublicKey`, which libzmq has and the package has not"),
+  curveKeyPair: same("made by Node itself, so that it needs no other package"),
   Message: differs(
     "a frame above 64 bytes is a view of what came with it, and holds up to 64 KiB as long as it is kept",
   ),
@@ -57,7 +57,7 @@ export const NOTES: Readonly<Record<string, Note>> = {
   ),
   "Socket.lastEndpoint": better("can be read when closed, too; there it is `ENOTSOCK`"),
   "Socket.type": better("can be read when closed, too; there it is `ENOTSOCK`"),
-  "Socket.securityMechanism": differs("never `gssapi`, which is not spoken"),
+  "Socket.securityMechanism": differs("null, plain or curve; GSSAPI is not spoken"),
   "Socket.threadSafe": differs("false for draft types, too; there they are true, of no use to JavaScript"),
   "Socket.getBoolOption": byNumber,
   "Socket.setBoolOption": byNumber,
