@@ -113,7 +113,8 @@ describe.each(mechanisms)("$name", ({ name, server, client }) => {
     })
   }
 
-  it("a handler that leaves before it answers: EPIPE", async () => {
+  // The REP of the zeromq package stays there for libzmq after its close().
+  it.skipIf(engine === "zeromq")("a handler that leaves before it answers: EPIPE", async () => {
     const scene = new ZapScene()
     await scene.handle(() => null)
     const pair = await scene.pair(server, client)
