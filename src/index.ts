@@ -1,6 +1,6 @@
 /** What the engine offers to patterns. */
 
-export { type AuthenticationRequest, type Authenticator, addressOf } from "./core/authenticator.js"
+export type { AuthenticationRequest, Authenticator } from "./core/authenticator.js"
 export type { LostRole } from "./core/connections.js"
 export { ContextBase, type ContextSettings } from "./core/context.js"
 export { hideInsides } from "./core/hide-insides.js"

@@ -29,6 +29,8 @@ export interface OptionRow {
   readonly stored?: true
   /** Most bytes of a text; more are EINVAL. */
   readonly longest?: number
+  /** An empty text is EINVAL, and not another way to say null. */
+  readonly filled?: true
   /** Each value that is set joins those before, null takes all away; this stands between them. */
   readonly list?: "," | "\n"
   /** A key of CURVE: 32 bytes, or their Z85 text; read as text. */
@@ -128,8 +130,8 @@ export const OPTIONS = {
   loopbackFastPath: { ...boolean(), stored: true, doc: "Of Windows only. ZMQ_LOOPBACK_FASTPATH." },
   // Security
   plainServer: { ...boolean(), doc: "Be the server of PLAIN: peers show a user name and a password, and an authenticator decides. False: NULL again. ZMQ_PLAIN_SERVER." },
-  plainUsername: { ...string, longest: 255, doc: "Be the client of PLAIN, with this name; null: NULL again. ZMQ_PLAIN_USERNAME." },
-  plainPassword: { ...string, longest: 255, doc: "The password that goes with it. ZMQ_PLAIN_PASSWORD." },
+  plainUsername: { ...string, longest: 255, filled: true, doc: "Be the client of PLAIN, with this name; null: NULL again. ZMQ_PLAIN_USERNAME." },
+  plainPassword: { ...string, longest: 255, filled: true, doc: "The password that goes with it. ZMQ_PLAIN_PASSWORD." },
   curveServer: { ...boolean(), doc: "Be the server of CURVE, by curveSecretKey. False: NULL again. ZMQ_CURVE_SERVER." },
   curvePublicKey: { ...string, key: true, doc: "This side's own public key, for the client of CURVE: Z85 text of 40 characters, or 32 bytes. ZMQ_CURVE_PUBLICKEY." },
   curveSecretKey: { ...string, key: true, doc: "This side's own secret key, on both sides of CURVE. ZMQ_CURVE_SECRETKEY." },

@@ -81,12 +81,12 @@ function render(): string {
   return `${HEAD}\n${lines.map(cells => `| ${cells.map(cell => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n")}\n`
 }
 
-function rangeOf(name: string, { type, min, max, longest, list, key }: OptionRow): string {
+function rangeOf(name: string, { type, min, max, longest, list, key, filled }: OptionRow): string {
   if (key) return "a key"
   if (name === "routingId") return "1 to 255 bytes"
   if (type === "boolean") return "true, false"
   if (list !== undefined) return `one or more, with ${list === "\n" ? "newlines" : "commas"} between; null`
-  if (longest !== undefined) return `up to ${longest} bytes, null`
+  if (longest !== undefined) return `${filled ? "1 to" : "up to"} ${longest} bytes, null`
   if (type === "string") return "any, null"
   return UNLIMITED.includes(max!) ? `${min} or more` : `${min} to ${max}`
 }

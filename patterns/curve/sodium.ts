@@ -37,7 +37,9 @@ function fromWrappers(sodium: Wrappers): Boxes {
     },
     sharedKey: (publicKey, secretKey) => unless(() => sodium.crypto_box_beforenm(publicKey, secretKey)),
     seal: (box, nonce, key) => box.set(sodium.crypto_secretbox_easy(box.subarray(OVERHEAD), nonce, key)),
-    open: (box, nonce, key) => unless(() => sodium.crypto_secretbox_open_easy(box, nonce, key)),
+    // A box that is too short is a TypeError there, as if it were of another type.
+    open: (box, nonce, key) =>
+      box.length < OVERHEAD ? null : unless(() => sodium.crypto_secretbox_open_easy(box, nonce, key)),
     random: size => sodium.randombytes_buf(size),
   }
 }
@@ -107,7 +109,8 @@ function hsalsa20(sodium: Native, secret: Uint8Array): Uint8Array {
   return key
 }
 
-const LIBRARIES: Record<string, () => Promise<Boxes>> = {
+/** How to have the boxes of each library, the fastest first. Rejects when it is not installed. */
+export const LIBRARIES: Readonly<Record<"sodium-native" | "libsodium-wrappers", () => Promise<Boxes>>> = {
   "sodium-native": async () => fromNative((await load("sodium-native")) as Native),
   "libsodium-wrappers": async () => {
     const sodium = (await load("libsodium-wrappers")) as Wrappers

@@ -36,6 +36,7 @@ export type Authentication =
       metadata?: Readonly<Record<string, string | Uint8Array>>
     }
 
+/** Decides about a peer: true or a description lets it in. What it throws, or rejects with, refuses with 500. */
 export type Authenticate = (request: AuthenticationRequest) => Authentication | Promise<Authentication>
 
 const YES: Verdict = { status: 200, userId: new Uint8Array(0), metadata: new Map() }

@@ -35,10 +35,13 @@ export class OptionStore {
       throw new TypeError("Option value must be a string or buffer")
     }
     const bytes = typeof value === "string" ? encoder.encode(value) : new Uint8Array(value ?? [])
-    const { longest, list, key }: OptionRow = OPTIONS[name]
+    const { longest, list, key, filled }: OptionRow = OPTIONS[name]
     if (key) return this.setKey(name, value, bytes)
     if (longest !== undefined && bytes.length > longest) {
       throw new ZmqError("EINVAL", { detail: `expected ${name} of at most ${longest} bytes, got ${bytes.length}` })
+    }
+    if (filled && value !== null && bytes.length === 0) {
+      throw new ZmqError("EINVAL", { detail: `expected ${name} of at least a byte, or null` })
     }
     if (list !== undefined) return value === null ? null : this.join(name, decoder.decode(bytes), list)
     if (name === "routingId" && (bytes.length === 0 || bytes.length > MAX_ROUTING_ID)) {

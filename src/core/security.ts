@@ -44,6 +44,14 @@ export class Security {
     }
   }
 
+  /** What reading the options of servers gives: only the mechanism that is chosen has one (libzmq). */
+  get roles(): { plainServer: boolean; curveServer: boolean } {
+    return {
+      plainServer: this.server && this.mechanism === "PLAIN",
+      curveServer: this.server && this.mechanism === "CURVE",
+    }
+  }
+
   /** `asked`: there is somebody to ask about peers that show nothing. EINVAL when keys are missing, ENOTSUP when boxes cannot be had. */
   factory(secrets: Secrets, boxes: BoxLoader, asked: boolean): MechanismFactory {
     if (this.mechanism === "NULL") return asked ? askingNullMechanism : nullMechanism

@@ -5,7 +5,7 @@
  * where it is, and the stream is paused when more comes meanwhile. Messages are made late, because those that wait long
  * cost the garbage collector most; only for a user who takes none is the pipe filled to its mark.
  */
-import type { AuthError } from "../errors.js"
+import { AuthError } from "../errors.js"
 import { type Encoded, type Message, overheadOf, sizeOf } from "../message.js"
 import type { Drain, Pipe } from "../pipe/pipe.js"
 import type { QueueWriter } from "../pipe/queue.js"
@@ -178,8 +178,9 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   }
 
   onFault(error: HandshakeError): void {
+    const hasLastWords = this.batch.bytes > 0
     this.flush()
-    this.end(error)
+    this.end(error, error instanceof AuthError && hasLastWords)
   }
 
   // From the pipe
@@ -396,15 +397,26 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     }
   }
 
+  /**
+   * Lets the peer read why it is refused. What it sends meanwhile must not be answered by a reset, which would make it lose that:
+   * a libzmq peer would try again for ever.
+   */
+  private leave(): void {
+    const { stream } = this
+    stream.end(() => {})
+    this.context.runtime.after(PATIENCE, () => stream.destroy())
+  }
+
   /** The one way out of a connection that did not finish in order. Idempotent. */
-  private end(error: Error | null): void {
+  private end(error: Error | null, isHeardOut = false): void {
     if (this.ended) return
     // What came whole before is to be read.
     this.pipe?.announce()
     this.ended = true
     const handshaking = this.engine.handshaking
     this.release()
-    this.stream.destroy()
+    if (isHeardOut) this.leave()
+    else this.stream.destroy()
     this.owner.onEnded(this, error, handshaking)
   }
 }

@@ -329,6 +329,7 @@ export abstract class SocketBase
     if (SECURITY.has(name)) {
       this.security ??= new Security()
       this.security.onSet(name, this.store.values[name])
+      Object.assign(this.store.values, this.security.roles)
     }
     const row: OptionRow = OPTIONS[name]
     if (!row.live && this.connections.size > 0) {

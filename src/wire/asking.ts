@@ -12,7 +12,11 @@ export class Asking {
   private fault: ProtocolError | ZmqError | AuthError | null = null
   private farewell: Uint8Array | null = null
 
-  constructor(private readonly host: MechanismHost) {}
+  constructor(
+    private readonly host: MechanismHost,
+    /** Makes the command that refuses. */
+    private readonly say: (reason: string) => Uint8Array = encodeError,
+  ) {}
 
   /** Asks, and calls the host when there is an answer. */
   ask(credentials: Credentials): void {
@@ -51,6 +55,6 @@ export class Asking {
       return
     }
     this.fault = error
-    this.farewell = encodeError(String(status))
+    this.farewell = this.say(String(status))
   }
 }

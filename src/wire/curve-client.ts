@@ -1,6 +1,17 @@
 /** The client's side of CURVE (26/CURVEZMQ): it knows the server's long-term public key, and shows its own only to that server. */
 import { decodeProperties, encodeProperties } from "./command.js"
-import { broken, CurveMechanism, expect, type KeyPair, malformed, nameBytes } from "./curve.js"
+import {
+  boxFor,
+  broken,
+  CurveMechanism,
+  commonKey,
+  expect,
+  type KeyPair,
+  malformed,
+  nameBytes,
+  openFrom,
+  outOfTurn,
+} from "./curve.js"
 import { type Boxes, type BoxLoader, CountingNonce, joined, KEY_SIZE, randomNonce, sealed } from "./curve-boxes.js"
 import { CurveCipher } from "./curve-cipher.js"
 import type { MechanismFactory, MechanismHost } from "./mechanism.js"
@@ -27,7 +38,7 @@ class CurveClient extends CurveMechanism {
   private serverTransient = new Uint8Array(0)
   private cookie = new Uint8Array(0)
   /** In common with the server's transient key. */
-  private key = new Uint8Array(0)
+  private key: Uint8Array = new Uint8Array(0)
   private counter = 0
 
   constructor(
@@ -57,7 +68,8 @@ class CurveClient extends CurveMechanism {
 
   protected take(body: Uint8Array, boxes: Boxes): void {
     if (this.state === State.AwaitWelcome) this.welcome(body, boxes)
-    else this.readied(body, boxes)
+    else if (this.state === State.AwaitReady) this.readied(body, boxes)
+    else throw outOfTurn()
   }
 
   protected forget(): void {
@@ -69,7 +81,7 @@ class CurveClient extends CurveMechanism {
     const { publicKey, secretKey } = boxes.keyPair()
     this.transient = { publicKey, secretKey }
     const nonce = new CountingNonce("CurveZMQHELLO---", this.counter)
-    const box = sealed(boxes, SIGNED, nonce.next(), this.common(boxes, this.serverKey, secretKey))
+    const box = boxFor(boxes, SIGNED, nonce.next(), this.serverKey, secretKey)
     this.counter = nonce.counter
     const body = new Uint8Array(200)
     body.set(nameBytes("HELLO"))
@@ -84,11 +96,11 @@ class CurveClient extends CurveMechanism {
     expect("WELCOME", body)
     if (body.length !== WELCOME_SIZE) throw malformed("WELCOME", body.length)
     const nonce = randomNonce("WELCOME-", body.subarray(8, 24))
-    const plain = boxes.open(body.subarray(24), nonce, this.common(boxes, this.serverKey, this.secret))
+    const plain = openFrom(boxes, body.subarray(24), nonce, this.serverKey, this.secret)
     if (plain === null) throw broken("a WELCOME that does not open: not from the server of this key")
     this.serverTransient = plain.slice(0, KEY_SIZE)
     this.cookie = plain.slice(KEY_SIZE)
-    this.key = this.common(boxes, this.serverTransient, this.secret)
+    this.key = commonKey(boxes, this.serverTransient, this.secret)
     this.state = State.SayInitiate
   }
 
@@ -96,9 +108,7 @@ class CurveClient extends CurveMechanism {
     const { own, transient } = this
     const vouchNonce = boxes.random(RANDOM_SIZE)
     const vouched = joined((transient as KeyPair).publicKey, this.serverKey)
-    const vouchKey = this.common(boxes, this.serverTransient, own.secretKey)
-    const vouch = sealed(boxes, vouched, randomNonce("VOUCH---", vouchNonce), vouchKey)
-    vouchKey.fill(0)
+    const vouch = boxFor(boxes, vouched, randomNonce("VOUCH---", vouchNonce), this.serverTransient, own.secretKey)
     const plain = joined(own.publicKey, vouchNonce, vouch, encodeProperties(this.host.own))
     const nonce = new CountingNonce("CurveZMQINITIATE", this.counter)
     const box = sealed(boxes, plain, nonce.next(), this.key)
@@ -111,7 +121,7 @@ class CurveClient extends CurveMechanism {
   private readied(body: Uint8Array, boxes: Boxes): void {
     expect("READY", body)
     if (body.length < READY_SIZE) throw malformed("READY", body.length)
-    const nonce = new CountingNonce("CurveZMQREADY---", 0)
+    const nonce = new CountingNonce("CurveZMQREADY---", -1)
     const bytes = nonce.accept(body, 6)
     const plain = bytes && boxes.open(body.subarray(14), bytes, this.key)
     if (plain === null) throw broken("a READY that does not open")
@@ -122,12 +132,6 @@ class CurveClient extends CurveMechanism {
 
   private get secret(): Uint8Array {
     return (this.transient as KeyPair).secretKey
-  }
-
-  private common(boxes: Boxes, publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array<ArrayBuffer> {
-    const key = boxes.sharedKey(publicKey, secretKey)
-    if (key === null) throw broken("a public key that is none")
-    return key as Uint8Array<ArrayBuffer>
   }
 }
 

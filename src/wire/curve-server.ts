@@ -5,7 +5,18 @@
 import { ProtocolError } from "../errors.js"
 import { Asking } from "./asking.js"
 import { decodeProperties, encodeProperties } from "./command.js"
-import { broken, CurveMechanism, expect, type KeyPair, malformed, nameBytes } from "./curve.js"
+import {
+  boxFor,
+  broken,
+  CurveMechanism,
+  commonKey,
+  expect,
+  type KeyPair,
+  malformed,
+  nameBytes,
+  openFrom,
+  outOfTurn,
+} from "./curve.js"
 import {
   type Boxes,
   type BoxLoader,
@@ -82,7 +93,7 @@ class CurveServer extends CurveMechanism {
   protected take(body: Uint8Array, boxes: Boxes): void {
     if (this.state === State.AwaitHello) this.hello(body, boxes)
     else if (this.state === State.AwaitInitiate) this.initiate(body, boxes)
-    else throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "the peer did not wait for an answer")
+    else throw outOfTurn()
   }
 
   protected forget(): void {
@@ -99,8 +110,7 @@ class CurveServer extends CurveMechanism {
     }
     this.clientTransient = new Uint8Array(body.subarray(80, 112))
     const nonce = new CountingNonce("CurveZMQHELLO---", -1).accept(body, 112)
-    const signed =
-      nonce && boxes.open(body.subarray(120), nonce, this.common(boxes, this.clientTransient, this.secretKey))
+    const signed = nonce && openFrom(boxes, body.subarray(120), nonce, this.clientTransient, this.secretKey)
     if (signed?.length !== SIGNED_SIZE) throw broken("a HELLO that does not open: not for the key of this server")
     this.state = State.SayWelcome
   }
@@ -114,8 +124,8 @@ class CurveServer extends CurveMechanism {
     const cookie = joined(cookieNonce, sealed(boxes, kept, randomNonce("COOKIE--", cookieNonce), this.cookieKey))
     kept.fill(0)
     const random = boxes.random(RANDOM_SIZE)
-    const key = this.common(boxes, this.clientTransient, this.secretKey)
-    const box = sealed(boxes, joined(publicKey, cookie), randomNonce("WELCOME-", random), key)
+    const plain = joined(publicKey, cookie)
+    const box = boxFor(boxes, plain, randomNonce("WELCOME-", random), this.clientTransient, this.secretKey)
     return joined(nameBytes("WELCOME"), random, box)
   }
 
@@ -123,7 +133,7 @@ class CurveServer extends CurveMechanism {
     expect("INITIATE", body)
     if (body.length < INITIATE_SIZE) throw malformed("INITIATE", body.length)
     this.checkCookie(body.subarray(COOKIE_AT, COOKIE_AT + COOKIE_SIZE), boxes)
-    this.key = this.common(boxes, this.clientTransient, (this.transient as KeyPair).secretKey)
+    this.key = commonKey(boxes, this.clientTransient, (this.transient as KeyPair).secretKey)
     const nonce = new CountingNonce("CurveZMQINITIATE", -1)
     const bytes = nonce.accept(body, 105)
     const plain = bytes && boxes.open(body.subarray(113), bytes, this.key)
@@ -150,9 +160,8 @@ class CurveServer extends CurveMechanism {
   /** The owner of the long-term key says that the transient one is its own. */
   private checkVouch(plain: Uint8Array, client: Uint8Array, boxes: Boxes): void {
     const nonce = randomNonce("VOUCH---", plain.subarray(KEY_SIZE, VOUCH_AT))
-    const key = this.common(boxes, client, (this.transient as KeyPair).secretKey)
-    const vouched = boxes.open(plain.subarray(VOUCH_AT, VOUCH_AT + VOUCH_SIZE), nonce, key)
-    key.fill(0)
+    const box = plain.subarray(VOUCH_AT, VOUCH_AT + VOUCH_SIZE)
+    const vouched = openFrom(boxes, box, nonce, client, (this.transient as KeyPair).secretKey)
     if (vouched === null) throw broken("a vouch that does not open")
     if (!equalBytes(vouched.subarray(0, KEY_SIZE), this.clientTransient)) {
       throw new ProtocolError("ERR_ZMTP_KEY_EXCHANGE", "a vouch for another key than that of this connection")
@@ -166,12 +175,6 @@ class CurveServer extends CurveMechanism {
     const counter = new Uint8Array(8)
     nonce.copyCounter(counter, 0)
     return joined(nameBytes("READY"), counter, box)
-  }
-
-  private common(boxes: Boxes, publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array {
-    const key = boxes.sharedKey(publicKey, secretKey)
-    if (key === null) throw broken("a public key that is none")
-    return key
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { ProtocolError, type ProtocolErrorCode, ZmqError } from "../errors.js"
 import { commandName, type Properties } from "./command.js"
-import type { Boxes, BoxLoader } from "./curve-boxes.js"
+import { type Boxes, type BoxLoader, sealed } from "./curve-boxes.js"
 import type { CurveCipher } from "./curve-cipher.js"
 import type { Mechanism, MechanismHost, Verdict } from "./mechanism.js"
 import { peerError } from "./refusal.js"
@@ -60,7 +60,7 @@ export abstract class CurveMechanism implements Mechanism {
     } else if (this.early === null) {
       this.early = new Uint8Array(body)
     } else {
-      throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "the peer did not wait for an answer")
+      throw outOfTurn()
     }
   }
 
@@ -78,11 +78,52 @@ export abstract class CurveMechanism implements Mechanism {
 
 /** Checks that a command of the peer is this one; a refusal is thrown. */
 export function expect(name: string, body: Uint8Array): void {
+  const error = peerError(body)
+  if (error !== null) throw error
   const came = commandName(body)
-  if (came === "ERROR") throw peerError(body)
   if (came !== name) {
     throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", `expected ${name}, the peer sent ${came ?? "no command"}`)
   }
+}
+
+/** The key that two pairs have in common. It is the caller's to wipe. */
+export function commonKey(boxes: Boxes, publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array {
+  const key = boxes.sharedKey(publicKey, secretKey)
+  if (key === null) throw broken("a public key that is none")
+  return key
+}
+
+/** A box by the key that two pairs have in common, which is not kept. */
+export function boxFor(
+  boxes: Boxes,
+  plain: Uint8Array,
+  nonce: Uint8Array,
+  publicKey: Uint8Array,
+  secretKey: Uint8Array,
+): Uint8Array {
+  const key = commonKey(boxes, publicKey, secretKey)
+  const box = sealed(boxes, plain, nonce, key)
+  key.fill(0)
+  return box
+}
+
+/** What is in such a box; null: it does not open. */
+export function openFrom(
+  boxes: Boxes,
+  box: Uint8Array,
+  nonce: Uint8Array,
+  publicKey: Uint8Array,
+  secretKey: Uint8Array,
+): Uint8Array | null {
+  const key = commonKey(boxes, publicKey, secretKey)
+  const plain = boxes.open(box, nonce, key)
+  key.fill(0)
+  return plain
+}
+
+/** A command that came while this side was to speak. */
+export function outOfTurn(): ProtocolError {
+  return new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "the peer did not wait for an answer")
 }
 
 /** A box of the handshake that does not open, or holds what it must not. */

@@ -279,6 +279,7 @@ export class Engine implements PeerEngine, DecoderSink {
       this.sink.onOutput()
     }
     if (!greeting.done) return
+    greeting.checkMechanism()
     this.version = greeting.version
     this.peerMinor = greeting.minor
     this.greeting = null

@@ -121,6 +121,20 @@ export class Greeting {
     return this.version === Version.Unversioned ? this.peer.subarray(0, this.received) : NOTHING
   }
 
+  /** When done, and all of our own is said, so that the peer knows as well why this ends. Throws for another mechanism than ours. */
+  checkMechanism(): void {
+    const { peer, own, version } = this
+    if (version !== Version.Zmtp3) return
+    for (let i = 0; i < MECHANISM_SIZE; i++) {
+      if (peer[MECHANISM_AT + i] !== own[MECHANISM_AT + i]) {
+        throw new ProtocolError(
+          "ERR_ZMTP_MECHANISM_MISMATCH",
+          `expected the mechanism ${this.mechanism.name}, the peer has ${mechanismName(peer)}`,
+        )
+      }
+    }
+  }
+
   private check(): void {
     const { peer, received } = this
     // Padding, as-server and filler are not looked at: libzmq fills the padding, and the RFC lets it.
@@ -142,7 +156,8 @@ export class Greeting {
       this.done = received >= OLD_GREETING_SIZE
       return
     }
-    if (received === GREETING_SIZE) this.checkMechanism(major)
+    this.minor = major === OWN_MAJOR ? peer[VERSION_AT + 1]! : OWN_MINOR
+    this.done = received === GREETING_SIZE
   }
 
   /** libzmq would not look at the flags; but all strangers (HTTP, TLS, text) look like 1.0 peers, and few pass here. */
@@ -160,20 +175,6 @@ export class Greeting {
       )
     }
     this.version = version
-  }
-
-  private checkMechanism(major: number): void {
-    const { peer, own } = this
-    this.minor = major === OWN_MAJOR ? peer[VERSION_AT + 1]! : OWN_MINOR
-    for (let i = 0; i < MECHANISM_SIZE; i++) {
-      if (peer[MECHANISM_AT + i] !== own[MECHANISM_AT + i]) {
-        throw new ProtocolError(
-          "ERR_ZMTP_MECHANISM_MISMATCH",
-          `expected the mechanism ${this.mechanism.name}, the peer has ${mechanismName(peer)}`,
-        )
-      }
-    }
-    this.done = true
   }
 }
 

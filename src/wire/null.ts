@@ -17,7 +17,7 @@ import { peerError } from "./refusal.js"
 
 const NOTHING: Properties = new Map()
 
-export class NullMechanism implements Mechanism {
+class NullMechanism implements Mechanism {
   peer: Properties = NOTHING
   readonly cipher = null
   private sent = false
@@ -48,12 +48,12 @@ export class NullMechanism implements Mechanism {
   }
 
   receive(body: Uint8Array): void {
+    const error = peerError(body)
+    if (error !== null) throw error
     const name = commandName(body)
     if (name === "READY" && !this.received) {
       this.peer = decodeProperties(commandData(body), "ERR_ZMTP_MALFORMED_COMMAND_READY")
       this.received = true
-    } else if (name === "ERROR") {
-      throw peerError(body)
     } else {
       throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", `expected READY, the peer sent ${name ?? "no command"}`)
     }

@@ -14,15 +14,16 @@ import {
   type Properties,
 } from "./command.js"
 import type { Mechanism, MechanismFactory, MechanismHost, Verdict } from "./mechanism.js"
-import { peerError } from "./refusal.js"
+import { encodePlainError, peerPlainError } from "./refusal.js"
 
 const NOTHING: Properties = new Map()
 const NO_DATA = new Uint8Array(0)
 
 /** A command of the peer that must be this one; a refusal is thrown. */
 function expected(name: string, body: Uint8Array): Uint8Array {
+  const error = peerPlainError(body)
+  if (error !== null) throw error
   const came = commandName(body)
-  if (came === "ERROR") throw peerError(body)
   if (came !== name) {
     throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", `expected ${name}, the peer sent ${came ?? "no command"}`)
   }
@@ -96,7 +97,7 @@ class PlainServer implements Mechanism {
   private readonly asking: Asking
 
   constructor(private readonly host: MechanismHost) {
-    this.asking = new Asking(host)
+    this.asking = new Asking(host, encodePlainError)
   }
 
   get verdict(): Verdict | null {

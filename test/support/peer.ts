@@ -187,6 +187,11 @@ export class Peer {
     return new PeerSocket(this, name)
   }
 
+  /** Starts a ZAP handler there, or tells it whom to let in from now on: by name and password, and by public key. */
+  async authenticate({ users = {}, keys = [] }: { users?: Record<string, string>; keys?: string[] }): Promise<void> {
+    await this.call("authenticate", { users, keys })
+  }
+
   async memory(): Promise<NodeJS.MemoryUsage> {
     return (await this.call("memory", {})) as unknown as NodeJS.MemoryUsage
   }

@@ -92,9 +92,14 @@ describe("a READY command", () => {
 })
 
 describe("in place of READY", () => {
-  it("an ERROR command ends it, whatever its reason", () => {
-    expect(handshake("PULL", "04 0A 05 'ERROR' 03 '400'")).toEqual(["fault ERR_ZMTP_UNSPECIFIED"])
-    expect(handshake("PULL", "04 07 05 'ERROR' 00")).toEqual(["fault ERR_ZMTP_UNSPECIFIED"])
+  it("an ERROR command ends it, whatever its reason; a status of ZAP is told as such", () => {
+    for (const status of ["300", "400", "500"]) {
+      expect(handshake("PULL", `04 0A 05 'ERROR' 03 '${status}'`)).toEqual([`fault ${status}`])
+    }
+    for (const reason of ["00", "03 '200'", "03 '600'", "03 '401'", "04 '4000'", "02 '40'"]) {
+      const size = reason.length === 2 ? "07" : `0${(6 + Number(reason[1]) + 1).toString(16)}`
+      expect(handshake("PULL", `04 ${size} 05 'ERROR' ${reason}`)).toEqual(["fault ERR_ZMTP_UNSPECIFIED"])
+    }
   })
 
   it("an ERROR command tells its reason", () => {

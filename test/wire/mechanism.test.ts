@@ -177,7 +177,7 @@ describe("a mechanism that waits for an authenticator", () => {
     const { link, gate } = gatedLink()
     gate.decide("refused")
     link.settle()
-    expect(link.left.events).toEqual(["fault ERR_ZMTP_UNSPECIFIED"])
+    expect(link.left.events).toEqual(["fault 400"])
     expect(link.left.faults[0]!.message).toContain("400")
     expect(link.right.engine.handshaking).toBe(true)
   })

@@ -22,6 +22,8 @@
  *   flood *      sender, count, frames = 1, size = 64, from = 0       at once; sends numbered messages
  *   sink *                                                            at once; reads and tallies numbered messages
  *   state *                                                           sent, flooding, tally, failure
+ *   authenticate users: {name: password}, keys: Z85[]                at once; a ZAP handler for the sockets of the process,
+ *                                                                     which takes the place of the one before
  *   close
  *   memory *                                                          process.memoryUsage(), after gc() if there is one
  *   swarm *      type, endpoint, count                                answered: how many of `count` sockets, opened at
@@ -54,6 +56,33 @@ const types = {
 
 /** Open sockets by name: { socket, sent, flooding, tally, failure }. */
 const open = new Map()
+
+/** Whom the ZAP handler lets in, and the handler. */
+let allowed = { users: {}, keys: [] }
+let handler = null
+
+const Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+
+function bytesOfKey(text) {
+  const bytes = Buffer.alloc((text.length / 5) * 4)
+  for (let at = 0; at < text.length / 5; at++) {
+    let value = 0
+    for (const character of text.slice(at * 5, at * 5 + 5)) value = value * 85 + Z85.indexOf(character)
+    bytes.writeUInt32BE(value, at * 4)
+  }
+  return bytes
+}
+
+/** Answers the questions of 27/ZAP. */
+async function judge(reply) {
+  for await (const [version, id, , , , mechanism, first, second] of reply) {
+    const isKnown =
+      String(mechanism) === "PLAIN"
+        ? allowed.users[String(first)] === String(second)
+        : String(mechanism) === "CURVE" && allowed.keys.some(key => bytesOfKey(key).equals(first))
+    await reply.send([version, id, isKnown ? "200" : "400", "", isKnown ? "somebody" : "", ""])
+  }
+}
 
 const commands = {
   open({ socket: name, type, options = {} }) {
@@ -123,6 +152,13 @@ const commands = {
   state({ socket: name }) {
     const { sent, flooding, tally, failure } = open.get(name)
     return { sent, flooding, tally: tally?.summary() ?? null, failure }
+  },
+  async authenticate({ users, keys }) {
+    allowed = { users, keys }
+    if (handler !== null) return
+    handler = new zmq.Reply({ linger: 0 })
+    await handler.bind("inproc://zeromq.zap.01")
+    void judge(handler)
   },
   close({ socket: name }) {
     open.get(name).socket.close()

@@ -13,6 +13,7 @@ import sys
 
 import zmq
 import zmq.asyncio
+import zmq.auth.asyncio
 
 REPORT_IN_FULL = 256
 
@@ -34,6 +35,14 @@ OPTIONS = {
     "relaxed": zmq.REQ_RELAXED,
     "immediate": zmq.IMMEDIATE,
     "conflate": zmq.CONFLATE,
+    "plainServer": zmq.PLAIN_SERVER,
+    "plainUsername": zmq.PLAIN_USERNAME,
+    "plainPassword": zmq.PLAIN_PASSWORD,
+    "curveServer": zmq.CURVE_SERVER,
+    "curvePublicKey": zmq.CURVE_PUBLICKEY,
+    "curveSecretKey": zmq.CURVE_SECRETKEY,
+    "curveServerKey": zmq.CURVE_SERVERKEY,
+    "zapDomain": zmq.ZAP_DOMAIN,
 }
 
 context = zmq.asyncio.Context()
@@ -122,6 +131,29 @@ async def echo(socket):
     keep(loop())
 
 
+class Keys:
+    """The credentials of CURVE, as zmq.auth asks for them."""
+
+    known = []
+
+    def callback(self, domain, key):
+        return key in self.known
+
+
+keys_known = Keys()
+authenticator = None
+
+
+async def authenticate(users, keys):
+    global authenticator
+    if authenticator is None:
+        authenticator = zmq.auth.asyncio.AsyncioAuthenticator(context)
+        authenticator.start()
+    authenticator.configure_plain(domain="*", passwords=users)
+    keys_known.known = [key.encode() for key in keys]
+    authenticator.configure_curve_callback(domain="*", credentials_provider=keys_known)
+
+
 async def close(socket):
     sockets.pop(socket).close()
 
@@ -137,6 +169,7 @@ COMMANDS = {
     "send": send,
     "receive": receive,
     "echo": echo,
+    "authenticate": authenticate,
     "close": close,
 }
 

@@ -17,7 +17,6 @@ const better = (why: string): Note => ({ verdict: "better", why })
 const differs = (why: string): Note => ({ verdict: "differs", why })
 const same = (why: string): Note => ({ verdict: "same", why })
 const out = (why: string): Note => ({ verdict: "out", why })
-const refused = (why: string): Note => ({ verdict: "refused for now", why })
 
 const byNumber = out("options of libzmq by their numbers; there is no libzmq here, and each option has a name")
 const ownTypes = out("for socket types made of libzmq's numbers")
@@ -32,7 +31,7 @@ export const NOTES: Readonly<Record<string, Note>> = {
   "zeromq/v5-compat": out("the API of versions 4 and 5, with callbacks, which version 6 keeps for old programs"),
   context: differs("one for each thread: `inproc://` does not reach another thread"),
   version: same("of the libzmq whose behaviour this is"),
-  curveKeyPair: same("the keys only: see `curveServer` for the mechanism"),
+  curveKeyPair: same("made by Node itself, so that it needs no other package"),
   Message: differs(
     "a frame above 64 bytes is a view of what came with it, and holds up to 64 KiB as long as it is kept",
   ),
@@ -57,7 +56,6 @@ export const NOTES: Readonly<Record<string, Note>> = {
   ),
   "Socket.lastEndpoint": better("can be read when closed, too; there it is `ENOTSOCK`"),
   "Socket.type": better("can be read when closed, too; there it is `ENOTSOCK`"),
-  "Socket.securityMechanism": refused("null only, as NULL is the one mechanism that is there"),
   "Socket.threadSafe": differs("false for draft types, too; there they are true, of no use to JavaScript"),
   "Socket.getBoolOption": byNumber,
   "Socket.setBoolOption": byNumber,
@@ -131,7 +129,6 @@ export const NOTES: Readonly<Record<string, Note>> = {
   "event handshake:error:protocol": better(
     "also when the socket types do not fit, with both in its message; libzmq tells only `disconnect`",
   ),
-  "event handshake:error:auth": refused("comes with PLAIN, CURVE and ZAP"),
   "event close:error": out("closing a listener does not fail here"),
   "event unknown": out("no event is unknown here"),
 }
