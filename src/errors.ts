@@ -9,6 +9,7 @@ const ZMQ_ERRNO: Record<string, number> = { EFSM: 156384763, ENOCOMPATPROTO: 156
 
 /** Each code that the library raises itself: the Linux number (used where the platform tells none) and the text. */
 const CODES: Record<string, readonly [errno: number, text: string]> = {
+  EACCES: [13, "Permission denied"],
   EADDRINUSE: [98, "Address already in use"],
   EADDRNOTAVAIL: [99, "Cannot assign requested address"],
   EAGAIN: [11, "Operation was not possible or timed out"],
@@ -16,6 +17,7 @@ const CODES: Record<string, readonly [errno: number, text: string]> = {
   EBUSY: [16, "Socket is busy"],
   ECONNREFUSED: [111, "Connection refused"],
   ECONNRESET: [104, "Connection reset by peer"],
+  EEXIST: [17, "File exists"],
   EFAULT: [14, "Context is closed"],
   EFSM: [156384763, "Operation cannot be accomplished in current state"],
   EHOSTUNREACH: [113, "Host unreachable"],
