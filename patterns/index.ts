@@ -6,10 +6,12 @@ export {
   type EventOfType,
   type EventSubscriber,
   type EventType,
+  type LimitName,
   Observer,
   type PeerStats,
   ProtocolError,
   type ReceivedFrom,
+  type Refused,
   type SocketStats,
   type WaitOptions,
   ZmqError,
@@ -18,6 +20,7 @@ export { Context, type ContextOptions, context } from "./context.js"
 export { curveKeyPair, curvePublicKey } from "./curve/key-pair.js"
 export type { MessageLike } from "./frames.js"
 export { Pair } from "./pair/pair.js"
+export type { Identities, Permit } from "./permissions.js"
 export { Proxy, type ProxyStatistics, type ProxyTraffic } from "./proxy/proxy.js"
 export { Publisher } from "./pub-sub/publisher.js"
 export { Subscriber } from "./pub-sub/subscriber.js"

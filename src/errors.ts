@@ -57,21 +57,43 @@ export interface ErrorDetails {
   detail?: string
   /** The endpoint that the call was about. */
   address?: string
+  /** What a peer went beyond. */
+  limit?: LimitName
   cause?: unknown
 }
 
-/** An error with a stable `code`, its `errno` (0 where the operating system has none), and the `address` that it is about, where there is one. */
+/** What a peer may be refused for, or left: an option of the socket, by its name, or the word of its function `accept`. */
+export type LimitName =
+  | "accept"
+  | "identities"
+  | "tcpAcceptFilter"
+  | "maxPeers"
+  | "maxPeersPerAddress"
+  | "maxHandshakes"
+  | "handshakeInterval"
+  | "handshakeSize"
+  | "maxMessageSize"
+  | "maxFrames"
+  | "maxSubscriptions"
+  | "maxSubscriptionBytes"
+
+/**
+ * An error with a stable `code`, its `errno` (0 where the operating system has none), the `address` that it is about, and the
+ * `limit` that a peer went beyond, where there is one.
+ */
 export class ZmqError extends Error {
   readonly code: string
   readonly errno: number
   declare readonly address?: string
+  declare readonly limit?: LimitName
 
-  constructor(code: string, { detail, address, cause }: ErrorDetails = {}) {
+  constructor(code: string, { detail, address, limit, cause }: ErrorDetails = {}) {
     const text = CODES[code]?.[1] ?? code
     super(detail === undefined ? text : `${text}: ${detail}`, cause === undefined ? undefined : { cause })
     this.code = code
     this.errno = errnoOf(code) ?? 0
     if (address !== undefined) Object.assign(this, { address })
+    if (limit !== undefined) Object.assign(this, { limit })
   }
 
   /** Makes one of an error of the operating system, keeping its code and naming the endpoint. */
@@ -111,19 +133,32 @@ export type ProtocolErrorCode =
  */
 export class ProtocolError extends Error {
   readonly code: ProtocolErrorCode
+  /** The limit that the peer went beyond, where that is what it did. */
+  declare readonly limit?: LimitName
 
-  constructor(code: ProtocolErrorCode, detail: string) {
+  constructor(code: ProtocolErrorCode, detail: string, limit?: LimitName) {
     super(`ZMTP protocol error: ${detail}`)
     this.code = code
+    if (limit !== undefined) Object.assign(this, { limit })
   }
+}
+
+/** The limit that an error is about; undefined: none. */
+export function limitOf(error: Error | null): LimitName | undefined {
+  return error instanceof ProtocolError || error instanceof ZmqError || error instanceof AuthError
+    ? error.limit
+    : undefined
 }
 
 /** An authenticator, here or at the peer, did not let a peer in (27/ZAP): for now (300), for what it showed (400), or for trouble of its own (500). */
 export class AuthError extends Error {
   readonly status: 300 | 400 | 500
+  /** What the peer went beyond, where it was let in before. */
+  declare readonly limit?: LimitName
 
-  constructor(status: 300 | 400 | 500, detail: string) {
+  constructor(status: 300 | 400 | 500, detail: string, limit?: LimitName) {
     super(`Authentication failed: ${detail}`)
     this.status = status
+    if (limit !== undefined) Object.assign(this, { limit })
   }
 }

@@ -14,9 +14,9 @@ import {
   owes,
 } from "./connection-host.js"
 import type { LostRole } from "./connections.js"
-import { reportHandshake } from "./dialer.js"
 import type { Link } from "./link.js"
 import type { EventType } from "./observer.js"
+import { reportEnd } from "./report.js"
 import { Session, type SessionOwner } from "./session.js"
 
 export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
@@ -124,11 +124,7 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
 
   onEnded(session: Session, error: Error | null, handshaking: boolean): void {
     this.host.context.runtime.debug("%s lost a peer: %s", this.endpoint, error?.message ?? "it left")
-    if (this.observed) {
-      const address = this.nameOf(session)
-      reportHandshake(this.host, address, error, handshaking)
-      this.emit("disconnect", { address })
-    }
+    if (this.lostAs === "bound") reportEnd(this.host, this.nameOf(session), error, handshaking)
     const link = this.sessions.get(session) ?? null
     if (link !== null) this.host.lost(link, this.lostAs)
     this.drop(session, link)

@@ -1,5 +1,6 @@
 /** What dialers, acceptors and inproc need of the socket that they work for. */
 
+import type { LimitName } from "../errors.js"
 import type { Pipe, PipeOwner } from "../pipe/pipe.js"
 import type { Marks } from "../pipe/queue.js"
 import type { TransportOptions } from "../transport/transport.js"
@@ -53,6 +54,8 @@ export interface ConnectionHost extends PipeOwner {
   interrupted(link: Link): void
   /** The peer is gone for good: what came from it can still be read. */
   ended(link: Link): void
+  /** A peer was refused, or left, for going beyond a limit. */
+  refused(limit: LimitName): void
   /** Somebody wants events: others need not be made. */
   readonly observed: boolean
   emit<T extends EventType>(type: T, details: EventDetails<T>): void

@@ -2,7 +2,7 @@
  * The endpoints of one socket and the peers that came by them. It stands between the connections below, which come and
  * go, and the pattern above, which sees pipes; and it ends them, at once or after what is queued was sent.
  */
-import { ZmqError } from "../errors.js"
+import { type LimitName, ZmqError } from "../errors.js"
 import { Counters, Pipe, type PipeOwner } from "../pipe/pipe.js"
 import type { Marks } from "../pipe/queue.js"
 import { type Endpoint, parseEndpoint } from "../transport/endpoint.js"
@@ -59,6 +59,8 @@ export class Connections implements ConnectionHost {
   lastEndpoint: string | null = null
   /** What peers that have left had carried, and what reached none. */
   readonly counters = new Counters()
+  /** How many were refused, by what they went beyond; null: nobody. */
+  refusals: Map<LimitName, number> | null = null
   private users: EndpointUser[] = []
   private closed = false
   /** Endpoints that are ending, and send what is queued. */
@@ -315,6 +317,11 @@ export class Connections implements ConnectionHost {
     if (!link.attached) return
     link.attached = false
     this.pattern.pipeEnded(link)
+  }
+
+  refused(limit: LimitName): void {
+    this.refusals ??= new Map()
+    this.refusals.set(limit, (this.refusals.get(limit) ?? 0) + 1)
   }
 
   get observed(): boolean {

@@ -9,6 +9,7 @@ import type { Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
 import { type ConnectionHost, type EndpointOptions, type EndpointUser, owes, ReconnectStop } from "./connection-host.js"
 import type { Link, LinkOwner } from "./link.js"
+import { reportEnd } from "./report.js"
 import type { Timer } from "./runtime.js"
 import { Session, type SessionOwner } from "./session.js"
 
@@ -202,8 +203,7 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
       host.emit("close", { address: endpoint })
       return
     }
-    reportHandshake(host, endpoint, error, handshaking)
-    host.emit("disconnect", { address: endpoint })
+    reportEnd(host, endpoint, error, handshaking)
   }
 
   private join(): Link | null {
@@ -230,24 +230,4 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     if (this.link !== null) this.leave(this.link)
     this.done?.()
   }
-}
-
-/** What a failed handshake is reported as, on either side. */
-export function reportHandshake(
-  host: ConnectionHost,
-  address: string,
-  error: Error | null,
-  handshaking: boolean,
-): void {
-  if (error instanceof ProtocolError) {
-    if (handshaking) host.emit("handshake:error:protocol", { address, error })
-    return
-  }
-  if (!handshaking) return
-  if (error instanceof AuthError) {
-    host.emit("handshake:error:auth", { address, error })
-    return
-  }
-  const reason = error === null ? new ZmqError("EPIPE", { detail: "the peer left" }) : ZmqError.from(error)
-  host.emit("handshake:error:other", { address, error: reason })
 }

@@ -87,25 +87,38 @@ export interface PeerStats {
    * Messages that never reach anybody: `full` (the peer's queue, PUB and ROUTER), `unroutable` (ROUTER to nobody, REP to
    * a peer that left), `disconnected` (queued, or on their way, when the connection ended: at most so many), `closed`
    * (not sent within `linger`, or not read before this side left), `filtered` and `malformed` (came, and were not for
-   * this socket), `conflated` (a newer one took its place).
+   * this socket), `conflated` (a newer one took its place), `forbidden` (a subscription that `permit` does not let the peer have).
    */
   dropped: Dropped
+}
+
+/** How many peers were not let in, or were ended, for going beyond a limit: in total, and by each limit that was met. */
+export interface Refused {
+  total: number
+  [limit: string]: number
 }
 
 /** What a socket has carried in all, with peers that have left, and holds now. */
 export interface SocketStats extends PeerStats {
   /** Peers whose handshake is done. */
   peers: number
+  /** Connections that a limit ended, by the option's name, or `accept`: see docs/limits.md. */
+  refused: Refused
 }
 
 export function statsOf(counters: Counters, queuedIn: number, queuedOut: number): PeerStats {
   const { messagesIn, bytesIn, messagesOut, bytesOut } = counters
-  const dropped: Dropped = { total: 0 }
-  for (const [reason, count] of counters.dropped ?? []) {
-    dropped[reason] = count
-    dropped.total += count
+  return { messagesIn, bytesIn, messagesOut, bytesOut, queuedIn, queuedOut, dropped: countsOf(counters.dropped) }
+}
+
+/** Counts by name, and all of them together. */
+export function countsOf(counts: ReadonlyMap<string, number> | null): Dropped & Refused {
+  const all: Dropped = { total: 0 }
+  for (const [name, count] of counts ?? []) {
+    all[name] = count
+    all.total += count
   }
-  return { messagesIn, bytesIn, messagesOut, bytesOut, queuedIn, queuedOut, dropped }
+  return all
 }
 
 /** A peer of a socket. Stays valid, and tells the last that was known, when the peer has left. */

@@ -2,7 +2,7 @@
  * The events of a socket, as `zeromq` gives them: read one by one, iterated, or listened to. Nothing is recorded before
  * somebody asks for the observer, and what nobody reads is bounded: the oldest stay, and the newest are left out.
  */
-import { type AuthError, type ProtocolErrorCode, ZmqError } from "../errors.js"
+import { type AuthError, type LimitName, type ProtocolErrorCode, ZmqError } from "../errors.js"
 import { Ring } from "../pipe/ring.js"
 import type { ContextBase } from "./context.js"
 import { Waiter, WaitLine, type WaitOptions } from "./waiter.js"
@@ -20,7 +20,7 @@ interface EventFields {
   "connect:retry": { address: string; interval: number }
   close: { address: string }
   "close:error": { address: string; error: ZmqError }
-  disconnect: { address: string }
+  disconnect: { address: string; error?: Error & { limit?: LimitName } }
   end: object
   handshake: { address: string }
   "handshake:error:protocol": { address: string; error: Error & { code: ProtocolErrorCode } }
@@ -39,7 +39,7 @@ export type EventOfType<T extends EventType = EventType> = { [K in T]: { type: K
  * What happens to the connections of a socket. `accept`, `bind`, `connect`, `connect:delay` (an attempt began),
  * `connect:retry` (the next one comes in `interval` milliseconds), `handshake` (messages can flow; not told of peers of ZMTP
  * 1.0 and 2.0), `disconnect`, `close` (a listener, or an attempt that failed), `end` (no more events). The `:error` ones
- * carry an `error` that says why.
+ * carry an `error` that says why, and so does the `disconnect` of a peer that was ended for going beyond a limit (`error.limit`).
  */
 export type Event = EventOfType
 

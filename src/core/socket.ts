@@ -13,7 +13,7 @@ import type { Authenticator } from "./authenticator.js"
 import type { EndpointOptions, EventDetails } from "./connection-host.js"
 import { type ConnectionSettings, Connections, type LostRole, type Pattern } from "./connections.js"
 import type { ContextBase, ContextMember } from "./context.js"
-import { type Link, Peer, type SocketStats, statsOf } from "./link.js"
+import { countsOf, type Link, Peer, type SocketStats, statsOf } from "./link.js"
 import { type Event, type EventType, type Observed, Observer } from "./observer.js"
 import { OptionStore, type OptionTarget } from "./option-access.js"
 import { Form, ReceiveQueue, type Receiver } from "./receive-queue.js"
@@ -257,7 +257,11 @@ export abstract class SocketBase
       queuedIn += pipe.inbound.length
       queuedOut += pipe.outbound.length
     }
-    return { ...statsOf(sum, queuedIn, queuedOut), peers: this.connections.readyCount }
+    return {
+      ...statsOf(sum, queuedIn, queuedOut),
+      peers: this.connections.readyCount,
+      refused: countsOf(this.connections.refusals),
+    }
   }
 
   /** The peers whose handshake is done. */

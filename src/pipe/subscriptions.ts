@@ -48,6 +48,15 @@ export class Subscriptions {
     return removed
   }
 
+  has(pipe: Pipe, topic: Uint8Array): boolean {
+    return this.topics.get(topic)?.has(pipe) ?? false
+  }
+
+  /** The topics of a pipe, copies. */
+  of(pipe: Pipe): Uint8Array[] {
+    return [...(this.topicsOf.get(pipe)?.entries() ?? [])].map(([topic]) => topic)
+  }
+
   /** Appends the pipes that want a message to `into`, each once. */
   match(frame: Uint8Array, into: Pipe[]): void {
     const found = this.found
