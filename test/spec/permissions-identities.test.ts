@@ -30,7 +30,7 @@ describe.each(wired)("over %s", transport => {
         const address = await bound(router, freshEndpoint(transport))
         const join = (user: string | null, routingId?: string) => {
           // Refused, libzmq would come again at once.
-          const dealer = own(new Dealer({ ...be(user), routingId: routingId ?? null, reconnectInterval: 60_000 }))
+          const dealer = own(new Dealer({ ...be(user), ...(routingId && { routingId }), reconnectInterval: 60_000 }))
           dealer.connect(address)
           return dealer
         }
@@ -119,7 +119,9 @@ describe.each(wired)("over %s", transport => {
     const be = knowsUsers(router, "PLAIN")
     const address = await bound(router, freshEndpoint(transport))
     const join = (routingId?: string) => {
-      const dealer = own(new libzmq.Dealer({ ...be("mallory"), routingId: routingId ?? null }) as unknown as peerlane.Dealer)
+      const dealer = own(
+        new libzmq.Dealer({ ...be("mallory"), ...(routingId && { routingId }) }) as unknown as peerlane.Dealer,
+      )
       dealer.connect(address)
       return dealer
     }
@@ -147,10 +149,8 @@ describe.each(wired)("over %s", transport => {
     expect(await text(router)).toEqual(["alice-1", "hello"])
     await dealer.close()
     user = "bob"
-    const next = await place(at)
+    await place(at)
     await eventually(() => refused(router) === 1)
-    await next.dealer.send("hello").catch(() => {})
-    await nothingArrives(router)
     // That is the peer's fault, and final, as libzmq has it.
     const handshakes = log.count("handshake")
     await log.staysQuiet()
