@@ -21,7 +21,7 @@ const built = mkdtempSync(join(tmpdir(), "peerlane-czmq-"))
 afterAll(() => rmSync(built, { recursive: true }))
 const czmq = join(built, "czmq_certs")
 const source = fileURLToPath(new URL("../support/peers/czmq_certs.c", import.meta.url))
-const compiled = spawnSync("cc", [source, "-o", czmq, "-lczmq"], { encoding: "utf8" })
+const compiled = spawnSync(process.env.CC ?? "cc", [source, "-o", czmq, "-lczmq"], { encoding: "utf8" })
 if (compiled.status !== 0) {
   const why = compiled.error?.message ?? compiled.stderr.split("\n").find(line => line.includes("error"))
   console.warn(`certificates are not held against CZMQ, for want of a C compiler with libczmq-dev: ${why}`)

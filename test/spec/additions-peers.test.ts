@@ -119,7 +119,7 @@ describe.skipIf(engine === "zeromq").each(transports)("stats over %s", transport
     const push = own(new zmq.Push())
     const pull = own(new zmq.Pull())
     const nothing = { messagesIn: 0, bytesIn: 0, messagesOut: 0, bytesOut: 0, queuedIn: 0, queuedOut: 0, peers: 0 }
-    expect(push.stats()).toEqual({ ...nothing, dropped: { total: 0 } })
+    expect(push.stats()).toEqual({ ...nothing, dropped: { total: 0 }, refused: { total: 0 } })
     push.connect(await bound(pull, freshEndpoint(transport)))
     for (let index = 0; index < 10; index++) await push.send(["abc", "de"])
     expect(push.stats()).toMatchObject({ messagesOut: 10, bytesOut: 50 })
@@ -131,6 +131,7 @@ describe.skipIf(engine === "zeromq").each(transports)("stats over %s", transport
       queuedIn: 10,
       peers: 1,
       dropped: { total: 0 },
+      refused: { total: 0 },
     })
     await texts(pull, 10)
     expect(pull.stats().queuedIn).toBe(0)

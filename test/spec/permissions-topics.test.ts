@@ -7,6 +7,7 @@ import * as libzmq from "zeromq"
 import * as peerlane from "../../patterns/index.js"
 import { freshEndpoint, wired } from "../support/endpoints.js"
 import { eventually } from "../support/eventually.js"
+import { command, frame, greeting, property, RawPeer } from "../support/raw-zmtp.js"
 import { bound, failsWith, nothingArrives, ownSockets, text } from "../support/sockets.js"
 import { off, on } from "../support/subscriptions.js"
 import { knowsUsers, type Mechanism } from "../support/users.js"
@@ -183,6 +184,16 @@ describe.each(wired)("over %s", transport => {
     await pub.send("b")
     expect(await text(next)).toEqual(["b"])
   })
+})
+
+it("what a peer says of its own user id does not count", async () => {
+  const pub = own(new peerlane.XPublisher({ permit: table }))
+  const raw = await RawPeer.connect(await bound(pub, freshEndpoint("tcp")))
+  raw.send(greeting(), command("READY", Buffer.concat([property("Socket-Type", "SUB"), property("User-Id", "alice")])))
+  raw.send(frame(on("news.")), frame(on("public.")))
+  expect(await text(pub)).toEqual([on("public.")])
+  expect(pub.peers()[0]!.userId).toBe(null)
+  expect(forbidden(pub)).toBe(1)
 })
 
 it("over inproc, where nobody has a user id, everybody is everybody else", async () => {
