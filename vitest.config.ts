@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   resolve: {
     alias: {
+      "peerlane/certs": fileURLToPath(new URL("./patterns/certs/index.ts", import.meta.url)),
       "peerlane/draft": fileURLToPath(new URL("./patterns/draft/index.ts", import.meta.url)),
       peerlane: fileURLToPath(new URL("./patterns/index.ts", import.meta.url)),
     },

@@ -9,6 +9,7 @@ const ZMQ_ERRNO: Record<string, number> = { EFSM: 156384763, ENOCOMPATPROTO: 156
 
 /** Each code that the library raises itself: the Linux number (used where the platform tells none) and the text. */
 const CODES: Record<string, readonly [errno: number, text: string]> = {
+  EACCES: [13, "Permission denied"],
   EADDRINUSE: [98, "Address already in use"],
   EADDRNOTAVAIL: [99, "Cannot assign requested address"],
   EAGAIN: [11, "Operation was not possible or timed out"],
@@ -16,6 +17,7 @@ const CODES: Record<string, readonly [errno: number, text: string]> = {
   EBUSY: [16, "Socket is busy"],
   ECONNREFUSED: [111, "Connection refused"],
   ECONNRESET: [104, "Connection reset by peer"],
+  EEXIST: [17, "File exists"],
   EFAULT: [14, "Context is closed"],
   EFSM: [156384763, "Operation cannot be accomplished in current state"],
   EHOSTUNREACH: [113, "Host unreachable"],
@@ -63,6 +65,7 @@ export interface ErrorDetails {
 /** What a peer may be refused for, or left: an option of the socket, by its name, or the word of its function `accept`. */
 export type LimitName =
   | "accept"
+  | "identities"
   | "tcpAcceptFilter"
   | "maxPeers"
   | "maxPeersPerAddress"
@@ -142,15 +145,20 @@ export class ProtocolError extends Error {
 
 /** The limit that an error is about; undefined: none. */
 export function limitOf(error: Error | null): LimitName | undefined {
-  return error instanceof ProtocolError || error instanceof ZmqError ? error.limit : undefined
+  return error instanceof ProtocolError || error instanceof ZmqError || error instanceof AuthError
+    ? error.limit
+    : undefined
 }
 
 /** An authenticator, here or at the peer, did not let a peer in (27/ZAP): for now (300), for what it showed (400), or for trouble of its own (500). */
 export class AuthError extends Error {
   readonly status: 300 | 400 | 500
+  /** What the peer went beyond, where it was let in before. */
+  declare readonly limit?: LimitName
 
-  constructor(status: 300 | 400 | 500, detail: string) {
+  constructor(status: 300 | 400 | 500, detail: string, limit?: LimitName) {
     super(`Authentication failed: ${detail}`)
     this.status = status
+    if (limit !== undefined) Object.assign(this, { limit })
   }
 }

@@ -5,6 +5,8 @@ import { expect, it } from "vitest"
 
 const program = `
   const { Pull, Push } = require("peerlane")
+  const { createCertificate } = require("peerlane/certs")
+  if (createCertificate().publicKey.length !== 40) throw new Error("no certificate")
   const pull = new Pull()
   pull.bindSync("tcp://127.0.0.1:*")
   const push = new Push()

@@ -73,6 +73,13 @@ const LIMITS: Record<LimitName | "receiveHighWaterMark" | "receiveHighWaterMarkB
     beyond: BROKEN,
     event: "`handshake:error:other` ECONNREFUSED",
   },
+  identities: {
+    what: "routing ids that a user may have, by `identities` of a `Router`: looked at when the handshake is done",
+    byDefault: "all",
+    libzmq: "not there",
+    beyond: BROKEN,
+    event: "`disconnect`, its `error` an `AuthError`",
+  },
   maxMessageSize: {
     what: "bytes in one frame",
     byDefault: "none (-1); 2^53 in any case",

@@ -112,6 +112,29 @@ describe("examples", () => {
     })
   }
 
+  it("curve makes keys for two machines, lets one in and refuses a stranger, and ends", async () => {
+    const example = run("curve")
+    expect(await example.exitCode, example.errors()).toBe(0)
+    const said: Record<string, string[]> = {}
+    for (const line of example.output().trimEnd().split("\n")) {
+      const [, who = "", what = ""] = /^(\w+): (.*)$/.exec(line) ?? []
+      said[who] = [...(said[who] ?? []), what]
+    }
+    // They are processes of their own: in which order two of them print is for nobody to say.
+    expect(said).toEqual({
+      administrator: ["made the keys, and carried the public ones"],
+      server: [
+        "ann is at the door",
+        'ann asks "good day" by CURVE',
+        "somebody whom I do not know is at the door",
+        "refused with status 400",
+      ],
+      ann: ['the answer is "good day, ann"'],
+      stranger: ["refused with status 400"],
+    })
+    expect(example.errors()).toBe("")
+  })
+
   const python = process.env.PYTHON ?? (existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3")
   const pyzmq = spawnSync(python, ["-c", "import zmq"]).status === 0
   if (!pyzmq) console.warn(`the python example is not run: ${python} cannot import zmq`)

@@ -8,6 +8,7 @@ import {
   checkWait,
   type Link,
   type Message,
+  type OptionName,
   type Pipe,
   type SocketTypeName,
   Subscriptions,
@@ -19,9 +20,10 @@ import {
 } from "../../src/index.js"
 import { toTopic } from "../frames.js"
 import { Pace } from "../pace.js"
-import { type ContextOption, Writable } from "../socket.js"
+import { type Permit, type TopicPermit, topicPermit } from "../permissions.js"
+import { type ContextOption, type Peer, Writable } from "../socket.js"
 import { excess } from "../subscription-limits.js"
-import { type SubscriptionKind, subscriptionKind, takeLeading } from "./subscription.js"
+import { CANCEL, type SubscriptionKind, subscription, subscriptionKind, takeLeading } from "./subscription.js"
 
 export abstract class Publishing extends Writable {
   protected readonly subscriptions = new Subscriptions()
@@ -29,6 +31,8 @@ export abstract class Publishing extends Writable {
   private readonly targets: Pipe[] = []
   private readonly pace = new Pace()
   private readonly line = new WaitLine<SubscribersWaiter>()
+  private given: Permit | null = null
+  private permits: TopicPermit | null = null
 
   protected constructor(type: SocketTypeName, options: ContextOption | undefined) {
     super(type, options)
@@ -41,6 +45,38 @@ export abstract class Publishing extends Writable {
 
   /** A peer subscribed or cancelled, or sent something else. */
   protected abstract onUpstream(pipe: Pipe, message: Message, kind: SubscriptionKind | "message"): void
+
+  /** What each peer asked for. */
+  protected get asked(): Subscriptions {
+    return this.subscriptions
+  }
+
+  /**
+   * Which topics a peer may subscribe to: prefixes by user id (`{ alice: ["news."], "*": ["public."] }`, where `"*"` is for everybody who
+   * is not named, and for peers without a user id), or a function. A subscription to anything else, shorter prefixes included, is left
+   * out, and counted at the peer as `forbidden`; a function that fails says no. Null (the default): any. Takes effect at once, also on
+   * subscriptions that are there. Not together with `invertMatching` (EINVAL). 29/PUBSUB knows nothing of it.
+   */
+  get permit(): Permit | null {
+    return this.given
+  }
+
+  set permit(value: Permit | null) {
+    const permits = value === null ? null : topicPermit(value)
+    if (permits !== null && this.store.values.invertMatching) throw invertedError()
+    this.given = value
+    this.permits = permits
+    if (permits === null) return
+    for (const pipe of this.pipes) {
+      for (const topic of this.asked.of(pipe)) if (!this.isPermitted(pipe, topic)) this.cancel(pipe, topic)
+    }
+  }
+
+  /** Whoever subscribes to nothing gets everything then, whatever he may subscribe to. */
+  override setOption(name: OptionName, value: unknown): void {
+    if (name === "invertMatching" && value === true && this.permits !== null) throw invertedError()
+    super.setOption(name, value)
+  }
 
   /** Different topics that peers are subscribed to now. ZMQ_TOPICS_COUNT. */
   get topicsCount(): number {
@@ -79,6 +115,14 @@ export abstract class Publishing extends Writable {
     this.pace.forget(pipe)
     this.subscriptions.forget(pipe)
     this.sends.serve()
+  }
+
+  /** Who comes back may be another user, who gets neither the topics nor the messages of this one. */
+  override pipeInterrupted({ pipe }: Link): void {
+    if (this.permits === null) return
+    for (const topic of this.asked.of(pipe)) this.cancel(pipe, topic)
+    this.subscriptions.removeAll(pipe)
+    pipe.dropOutbound("disconnected")
   }
 
   override onReadable(pipe: Pipe): void {
@@ -140,9 +184,45 @@ export abstract class Publishing extends Writable {
   private upstream(pipe: Pipe, message: Message): void {
     const rest =
       message.length > 1 && this.store.values.onlyFirstSubscribe
-        ? takeLeading(message, (kind, subscription) => this.onUpstream(pipe, subscription, kind))
+        ? takeLeading(message, (kind, subscription) => this.heard(pipe, subscription, kind))
         : message
-    if (rest !== null) this.onUpstream(pipe, rest, subscriptionKind(rest) ?? "message")
+    if (rest !== null) this.heard(pipe, rest, subscriptionKind(rest) ?? "message")
+  }
+
+  /**
+   * What is not permitted is left out, and the peer stays: ended, it would come again with the same subscriptions, again and again, and
+   * would not even hear what it may. Nobody hears of a cancellation of what was never asked for.
+   */
+  private heard(pipe: Pipe, message: Message, kind: SubscriptionKind | "message"): void {
+    if (kind !== "message" && this.permits !== null) {
+      const topic = message[0]!.subarray(1)
+      const had = kind === "cancel" && this.asked.has(pipe, topic)
+      if (!had && !this.isPermitted(pipe, topic)) {
+        if (kind === "subscribe") pipe.counters.drop("forbidden")
+        return
+      }
+    }
+    this.onUpstream(pipe, message, kind)
+  }
+
+  private isPermitted(pipe: Pipe, topic: Uint8Array): boolean {
+    const peer = this.connections.peerOf(pipe) as Peer
+    try {
+      if ((this.permits as TopicPermit)(peer, topic)) return true
+    } catch (error) {
+      this.core.runtime.debug("permit failed: %o", error)
+    }
+    this.core.runtime.debug(
+      "%s (user %s) may not subscribe to %d bytes of topic",
+      peer.address,
+      peer.userId,
+      topic.length,
+    )
+    return false
+  }
+
+  private cancel(pipe: Pipe, topic: Uint8Array): void {
+    this.onUpstream(pipe, [subscription(CANCEL, topic)], "cancel")
   }
 
   private match(frame: Uint8Array, into: Pipe[]): void {
@@ -161,6 +241,10 @@ export abstract class Publishing extends Writable {
     this.match(topic, found)
     return found.length
   }
+}
+
+function invertedError(): ZmqError {
+  return new ZmqError("EINVAL", { detail: "permit and invertMatching do not go together" })
 }
 
 function allAdmit(pipes: Pipe[], size: number): boolean {

@@ -63,7 +63,7 @@ export class XPublisher extends Publishing {
   override pipeEnded(link: Link): void {
     const { pipe } = link
     const all = this.level === "allSubsUnsubs" || this.isManual
-    const removed = (this.isManual ? this.requests : this.subscriptions).removeAll(pipe)
+    const removed = this.asked.removeAll(pipe)
     for (const { topic, last } of removed) if (last || all) this.tell(pipe, [subscription(CANCEL, topic)], true)
     if (this.lastPipe === pipe) this.lastPipe = null
     super.pipeEnded(link)
@@ -105,6 +105,10 @@ export class XPublisher extends Publishing {
     return this.pending.length > 0
   }
 
+  protected override get asked(): Subscriptions {
+    return this.isManual ? this.requests : this.subscriptions
+  }
+
   protected override get hears(): boolean {
     return !this.listenedTo || !this.isFull
   }
@@ -122,7 +126,7 @@ export class XPublisher extends Publishing {
 
   protected override onUpstream(pipe: Pipe, message: Message, kind: SubscriptionKind | "message"): void {
     const manual = this.isManual
-    const into = manual ? this.requests : this.subscriptions
+    const into = this.asked
     const topic = message[0]!.subarray(1)
     if (kind === "message") {
       this.tell(pipe, message, false)

@@ -3,9 +3,10 @@
  * send says which peer it is for. A message to a peer that is not there, or full, is dropped and counted; with
  * `mandatory` it is EHOSTUNREACH, or waits.
  */
-import { type Link, type LostRole, type Message, type OptionsOf, sizeOf } from "../../src/index.js"
-import { Addressed, type ConnectOptions, unreachable } from "../addressed.js"
-import { alsoSends, type SendMethods, type SocketOptions, withOptions } from "../socket.js"
+import { AuthError, type Link, type LostRole, type Message, type OptionsOf, sizeOf } from "../../src/index.js"
+import { Addressed, type ConnectOptions, printable, unreachable } from "../addressed.js"
+import { type Identities, type IdentityPermit, identityPermit } from "../permissions.js"
+import { alsoSends, type Peer, type SendMethods, type SocketOptions, withOptions } from "../socket.js"
 import { probe } from "./probe.js"
 
 export type RouterConnectOptions = ConnectOptions
@@ -17,18 +18,46 @@ enum Notify {
 }
 
 export class Router extends Addressed {
+  private given: Identities | null = null
+  private permits: IdentityPermit | null = null
+  /** What a peer said of itself when it first came; null: this side named it. Only of those that outlive connections. */
+  private readonly claims = new WeakMap<Link, Uint8Array | null>()
+
   constructor(options?: SocketOptions<Router>) {
     super("ROUTER", options)
     this.begin(options)
   }
 
+  /**
+   * Which routing ids a peer may give itself: by user id (`{ alice: "alice-1", bob: ["a", "b"] }`; `"*"` is for everybody who is not named, and
+   * for peers without a user id; an empty id is for a peer that gives none), or a function. Who is in no entry may come only without an
+   * id. Another peer's connection ends at once, before it is heard, and before it takes an id over from anybody: `stats().refused` counts
+   * it as `identities`, and its `disconnect` event has the error. A function that fails says no. Null (the default): any id. Takes
+   * effect on peers that come from then on; ids that connect() was given are not asked about.
+   */
+  get identities(): Identities | null {
+    return this.given
+  }
+
+  set identities(value: Identities | null) {
+    this.permits = value === null ? null : identityPermit(value)
+    this.given = value
+  }
+
   override pipeAttached(link: Link): boolean {
     if (this.store.values.probeRouter) probe(link.pipe)
-    if (link.routingId !== null && link.routingId.length > 0) this.identify(link, Buffer.from(link.routingId))
+    if (link.routingId !== null && link.routingId.length > 0) {
+      this.claims.set(link, null)
+      this.identify(link, Buffer.from(link.routingId))
+    }
     return true
   }
 
   override pipeReady(link: Link, identity: Uint8Array): void {
+    if (this.permits !== null && !this.mayBe(link, identity)) {
+      this.refuse(link, identity)
+      return
+    }
     if (this.idOf(link.pipe) === undefined) {
       this.identify(link, identity.length === 0 ? this.makeUpId() : Buffer.from(identity))
     }
@@ -75,6 +104,29 @@ export class Router extends Addressed {
     if (!this.store.values.mandatory) return true
     for (const { pipe } of this.links.values()) if (pipe.admits(0)) return true
     return false
+  }
+
+  /** Where this side connects, a peer that comes back has the id that was first learned, so that it is asked about that. */
+  private mayBe(link: Link, identity: Uint8Array): boolean {
+    const claim = this.claims.get(link)
+    if (claim === null) return true
+    if (claim === undefined) this.claims.set(link, Uint8Array.from(identity))
+    const peer = this.connections.peerOf(link.pipe) as Peer
+    try {
+      return (this.permits as IdentityPermit)(peer, claim ?? identity)
+    } catch (error) {
+      this.core.runtime.debug("identities failed: %o", error)
+      return false
+    }
+  }
+
+  private refuse(link: Link, identity: Uint8Array): void {
+    // Inproc has no events, in which the others are counted.
+    if (link.endpoint.startsWith("inproc:")) this.connections.refused("identities")
+    const who = link.userId === null ? "a peer without a user id" : `the user ${JSON.stringify(link.userId)}`
+    const what =
+      identity.length === 0 ? "come without a routing id" : `have the routing id ${printable(Buffer.from(identity))}`
+    link.end(new AuthError(400, `${who} may not ${what}`, "identities"))
   }
 
   /**

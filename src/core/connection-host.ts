@@ -76,6 +76,8 @@ export interface ConnectionHost extends PipeOwner {
   refused(limit: LimitName): void
   /** The peer is gone for good: what came from it can still be read. */
   ended(link: Link): void
+  /** A peer was refused, or left, for going beyond a limit. */
+  refused(limit: LimitName): void
   /** Somebody wants events: others need not be made. */
   readonly observed: boolean
   emit<T extends EventType>(type: T, details: EventDetails<T>): void

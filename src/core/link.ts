@@ -98,7 +98,7 @@ export interface PeerStats {
    * Messages that never reach anybody: `full` (the peer's queue, PUB and ROUTER), `unroutable` (ROUTER to nobody, REP to
    * a peer that left, a datagram that the operating system refused), `disconnected` (queued, or on their way, when the connection ended: at most so many), `closed`
    * (not sent within `linger`, or not read before this side left), `filtered` and `malformed` (came, and were not for
-   * this socket), `conflated` (a newer one took its place).
+   * this socket), `conflated` (a newer one took its place), `forbidden` (a subscription that `permit` does not let the peer have).
    */
   dropped: Dropped
 }

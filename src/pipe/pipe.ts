@@ -28,7 +28,15 @@ export interface Drain {
 }
 
 /** Why a message was dropped, as `stats()` counts it. */
-export type DropReason = "full" | "unroutable" | "disconnected" | "closed" | "filtered" | "malformed" | "conflated"
+export type DropReason =
+  | "full"
+  | "unroutable"
+  | "disconnected"
+  | "closed"
+  | "filtered"
+  | "malformed"
+  | "conflated"
+  | "forbidden"
 
 /** What one pipe has carried. */
 export class Counters {

@@ -93,6 +93,11 @@ export class Subscriptions {
     return { topics: own?.places.size ?? 0, bytes: own?.bytes ?? 0 }
   }
 
+  /** The topics of a pipe, copies. */
+  of(pipe: Pipe): Uint8Array[] {
+    return [...(this.ownOf.get(pipe)?.places ?? [])].map(place => this.topics.topicOf(place))
+  }
+
   /** Appends the pipes that want a message to `into`, each once. */
   match(frame: Uint8Array, into: Pipe[]): void {
     const found = this.found
