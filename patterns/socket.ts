@@ -122,7 +122,10 @@ export abstract class Socket extends SocketBase {
   protected override authenticatorFor(domain: string): Authenticator | null {
     const { allowed, decides } = this
     if (allowed === null && decides === null) return null
-    return new Gate(allowed, decides, domain, error => this.core.runtime.debug("authenticate failed: %o", error))
+    return new Gate(allowed, decides, domain, error => {
+      // Not the text: it is of whoever wrote the function, and may hold what the peer showed.
+      this.core.runtime.debug("authenticate failed: %s", error instanceof Error ? error.name : typeof error)
+    })
   }
 
   /** The peers whose handshake is done. */

@@ -89,6 +89,8 @@ async function decide(authenticate: Authenticate, request: AuthenticationRequest
   }
   const metadata = new Map<string, Uint8Array>()
   for (const [name, value] of Object.entries(said.metadata ?? {})) {
+    if (!isText(value)) throw new TypeError("metadata must be strings or bytes")
+    if (name === "" || name.length > LONGEST_NAME) throw new TypeError("names of metadata have 1 to 255 characters")
     metadata.set(name, typeof value === "string" ? Buffer.from(value) : new Uint8Array(value))
   }
   return { status: 200, userId: Buffer.from(said.userId ?? ""), metadata }
@@ -100,13 +102,17 @@ function text(bytes: Uint8Array | undefined): string {
 
 /** A list of public keys as their text; each 32 bytes or 40 characters of Z85. */
 export function keysOf(keys: Iterable<string | Uint8Array>): ReadonlySet<string> {
+  if (typeof keys === "string") throw new TypeError("allow must be a list of keys, or null")
   const texts = new Set<string>()
-  for (const key of keys) texts.add(typeof key === "string" ? checked(key) : encodeKey(key))
+  for (const key of keys) {
+    if (!isText(key)) throw new TypeError("Keys must be strings or buffers")
+    texts.add(encodeKey(typeof key === "string" ? decodeZ85(key) : key))
+  }
   return texts
 }
 
-function checked(key: string): string {
-  return encodeKey(decodeZ85(key))
+function isText(value: unknown): value is string | Uint8Array {
+  return typeof value === "string" || value instanceof Uint8Array
 }
 
 function encodeKey(key: Uint8Array): string {
@@ -116,3 +122,5 @@ function encodeKey(key: Uint8Array): string {
 }
 
 const KEY_SIZE = 32
+/** 37/ZMTP, metadata. */
+const LONGEST_NAME = 255

@@ -137,7 +137,8 @@ function goodValues(option: OptionName, row: OptionRow): [set: unknown, read: un
       ["text", "text"],
       [Buffer.from("bytes"), "bytes"],
     ]
-    return option === "routingId" ? texts : [...texts, ["", null], [null, null]]
+    if (option === "routingId") return texts
+    return row.filled ? [...texts, [null, null]] : [...texts, ["", null], [null, null]]
   }
   const { min = 0, max = 0 } = row
   const values = [min, max, Math.min(max, min + 1), min + 1.5]

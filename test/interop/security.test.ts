@@ -113,7 +113,7 @@ for (const { kind, missing } of libzmqPeers) {
     const peer = usePeer(kind)
 
     /** Each of these pairs, over this scheme, with who is bound and who is the server in all four ways. */
-    function talkInAllWays(mechanisms: readonly Mechanism[]): void {
+    function talkInAllWays(mechanisms: readonly Mechanism[], asked: boolean): void {
       for (const mechanism of mechanisms) {
         for (const scheme of ["tcp", "ipc"] as const) {
           for (const binder of ["ours", "theirs"] as const) {
@@ -123,6 +123,8 @@ for (const { kind, missing } of libzmqPeers) {
                   for (const ours of ["left", "right"] as const) {
                     const theirs = ours === "left" ? "right" : "left"
                     const side = server === "ours" ? ours : theirs
+                    // A libzmq REQ that has asked a handler takes no reply, of whomever: it hangs up when one comes.
+                    if (asked && server === "theirs" && pair[side] === "REQ") continue
                     await meet(secured(pair, mechanism, side), { peer: peer(), ours, binder, scheme, messages })
                   }
                 }
@@ -133,12 +135,12 @@ for (const { kind, missing } of libzmqPeers) {
       }
     }
 
-    describe("without a handler", () => talkInAllWays(["CURVE"]))
+    describe("without a handler", () => talkInAllWays(["CURVE"], false))
 
     describe("with a handler", () => {
       useHandler(zmq as unknown as Pick<typeof libzmq, "Reply">)
       beforeAll(() => peer().authenticate(allowed))
-      talkInAllWays(["PLAIN", "CURVE"])
+      talkInAllWays(["PLAIN", "CURVE"], true)
 
       for (const mechanism of ["PLAIN", "CURVE"] as const) {
         it(`${mechanism}: a stranger there is refused here, and hears it`, async () => {
@@ -263,18 +265,23 @@ describe("the events of a refusal", () => {
     })
   }
 
-  for (const [what, server, client] of [
-    [
-      "another server's key",
-      securities.CURVE.server,
-      { ...securities.CURVE.client, curveServerKey: stranger.publicKey },
-    ],
-    ["another mechanism", securities.CURVE.server, securities.PLAIN.client],
-  ] as const) {
-    it(`${what}: the server's, whichever side is ours`, async () => {
-      const theirs = await told(libzmq, libzmq, server, client)
-      expect((await told(ours, libzmq, server, client)).server, "ours is the server").toEqual(theirs.server)
-      expect((await told(libzmq, ours, server, client)).server, "ours is the client").toEqual(theirs.server)
-    })
-  }
+  it("another server's key: the server's, whichever side is ours", async () => {
+    const { server, client } = securities.CURVE
+    const mistaken = { ...client, curveServerKey: stranger.publicKey }
+    const theirs = await told(libzmq, libzmq, server, mistaken)
+    expect((await told(ours, libzmq, server, mistaken)).server, "ours is the server").toEqual(theirs.server)
+    expect((await told(libzmq, ours, server, mistaken)).server, "ours is the client").toEqual(theirs.server)
+  })
+
+  it("another mechanism: whoever reads the other's greeting first says so, and hangs up", async () => {
+    for (const [at, from] of [
+      [libzmq, libzmq],
+      [ours, libzmq],
+      [libzmq, ours],
+      [ours, ours],
+    ] as const) {
+      const { server, client } = await told(at, from, securities.CURVE.server, securities.PLAIN.client)
+      expect([...server, ...client]).toContain("protocol ERR_ZMTP_MECHANISM_MISMATCH")
+    }
+  })
 })

@@ -56,6 +56,7 @@ export const NOTES: Readonly<Record<string, Note>> = {
   ),
   "Socket.lastEndpoint": better("can be read when closed, too; there it is `ENOTSOCK`"),
   "Socket.type": better("can be read when closed, too; there it is `ENOTSOCK`"),
+  "Socket.securityMechanism": seen("null, plain or curve; GSSAPI is not spoken"),
   "Socket.threadSafe": differs("false for draft types, too; there they are true, of no use to JavaScript"),
   "Socket.getBoolOption": byNumber,
   "Socket.setBoolOption": byNumber,
