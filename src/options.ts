@@ -94,6 +94,7 @@ export const OPTIONS = {
   probeRouter: { ...boolean(), on: ["ROUTER", "DEALER", "REQ"], live: true, access: "w", doc: "Send an empty message to each new peer. ZMQ_PROBE_ROUTER." },
   connectRoutingId: { ...string, on: ["ROUTER", "STREAM"], access: "w", live: true, longest: 255, doc: "The id by which the next connect(), and no other, will know its peer; as its option routingId. ZMQ_CONNECT_ROUTING_ID." },
   routerNotify: { ...number(0, 0, 3), on: ["ROUTER"], live: true, doc: "Receive an empty message from a peer, over tcp and ipc: the sum of 1 (when it is there) and 2 (when its connection is lost). ZMQ_ROUTER_NOTIFY." },
+  raw: { ...boolean(), on: ["ROUTER"], access: "w", doc: "The peers at endpoints of tcp and ipc speak no ZMTP: as a Stream, which is what to use. ZMQ_ROUTER_RAW." },
   notify: { ...boolean(true), on: ["STREAM"], live: true, access: "w", doc: "Receive an empty message from a peer when it is there, and one when its connection is lost. ZMQ_STREAM_NOTIFY." },
   helloMessage: { ...string, on: ["ROUTER", "DEALER", "SERVER", "CLIENT", "PEER"], access: "w", doc: "Sent first on each new connection; null: none. ZMQ_HELLO_MSG." },
   disconnectMessage: { ...string, on: ["ROUTER", "SERVER", "PEER"], access: "w", live: true, doc: "Received from a peer that had connected to this socket, when its connection is lost; null: nothing. ZMQ_DISCONNECT_MSG." },

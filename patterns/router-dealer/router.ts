@@ -62,15 +62,16 @@ export class Router extends Addressed {
       this.identify(link, identity.length === 0 ? this.makeUpId() : Buffer.from(identity))
     }
     link.routingId = this.idOf(link.pipe) ?? null
-    const notes = this.store.values.routerNotify & Notify.Connect
-    if (notes !== 0 && !link.endpoint.startsWith("inproc:") && link.routingId !== null) link.pipe.note(Buffer.alloc(0))
+    if (this.notes(Notify.Connect) && !link.endpoint.startsWith("inproc:") && link.routingId !== null) {
+      link.pipe.note(Buffer.alloc(0))
+    }
   }
 
   override pipeLost(link: Link, role: LostRole): void {
     const id = this.idOf(link.pipe)
     // A peer whose id another one has taken over is not spoken of any more.
     if (id === undefined || this.find(id) !== link) return
-    if ((this.store.values.routerNotify & Notify.Disconnect) !== 0 && role !== "inproc") link.pipe.note(Buffer.alloc(0))
+    if (this.notes(Notify.Disconnect) && role !== "inproc") link.pipe.note(Buffer.alloc(0))
     const bye = this.store.bytesOf("disconnectMessage")
     if (bye !== null && role !== "connected") link.pipe.note(Buffer.from(bye))
   }
@@ -82,7 +83,7 @@ export class Router extends Addressed {
   }
 
   override sendNow(message: Message): boolean {
-    const { mandatory } = this.store.values
+    const { mandatory, raw } = this.store.values
     const id = message[0] as Buffer
     const link = this.find(id)
     if (link === undefined) {
@@ -94,7 +95,12 @@ export class Router extends Addressed {
       this.counters.drop("malformed")
       return true
     }
-    const body = message.slice(1)
+    const body = raw ? message.slice(1, 2) : message.slice(1)
+    // Here zero bytes are no message, but the way to hang up.
+    if (raw && body[0]!.length === 0) {
+      this.connections.finish(link)
+      return true
+    }
     if (mandatory && !link.pipe.admits(sizeOf(body))) return false
     if (!link.pipe.write(body)) link.pipe.counters.drop("full")
     return true
@@ -127,6 +133,12 @@ export class Router extends Addressed {
     const what =
       identity.length === 0 ? "come without a routing id" : `have the routing id ${printable(Buffer.from(identity))}`
     link.end(new AuthError(400, `${who} may not ${what}`, "identities"))
+  }
+
+  /** Whether the receiver is told of this; with `raw`, of all. */
+  private notes(what: Notify): boolean {
+    const { raw, routerNotify } = this.store.values
+    return raw || (routerNotify & what) !== 0
   }
 
   /**

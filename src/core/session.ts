@@ -88,9 +88,10 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     private readonly owner: SessionOwner,
   ) {
     this.batch = new OutBatch(context.slabs)
-    this.engine = isRaw(options.type)
-      ? new RawEngine(context.bytes, this.batch, this)
-      : new Engine(options, context.bytes, this.batch, this, this.askOf(options))
+    this.engine =
+      isRaw(options.type) || options.raw
+        ? new RawEngine(context.bytes, this.batch, this)
+        : new Engine(options, context.bytes, this.batch, this, this.askOf(options))
     this.eager = takesTurns(options.type)
     stream.sink = this
   }

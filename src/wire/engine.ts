@@ -42,6 +42,8 @@ enum State {
 
 export interface EngineOptions extends DecoderLimits, HeartbeatOptions {
   readonly type: SocketTypeName
+  /** Peers do not speak ZMTP, which makes a {@link RawEngine} of it; a STREAM needs not say so. */
+  readonly raw?: boolean
   /** Told to the peer by the types that have one; null: none. */
   readonly routingId: Uint8Array | null
   /** More to tell the peer: `X-name:value`, a line for each; null: nothing. */

@@ -1,6 +1,7 @@
 /**
- * The engine of a STREAM, whose peers do not speak ZMTP: what a peer sends comes as messages of one frame, cut anywhere, and
- * the frames of a message go to it as they are. There is no handshake to wait for, and nothing to say on its own.
+ * The engine of a STREAM, and of a ROUTER with `raw`, whose peers do not speak ZMTP: what a peer sends comes as messages
+ * of one frame, cut anywhere, and the frames of a message go to it as they are. There is no handshake to wait for, and
+ * nothing to say on its own.
  */
 import type { Bytes, Encoded, Message } from "../message.js"
 import type { OutBatch } from "./batch.js"
