@@ -30,7 +30,7 @@ const CORPUS = "test/fuzz/corpus"
 const LONGEST = 16_384
 
 /** Files of the corpus of a target: the crashers, and whatever else was found worth keeping. */
-export function kept(target: Target): Uint8Array[] {
+function kept(target: Target): Uint8Array[] {
   const folder = join(CORPUS, target.name)
   mkdirSync(folder, { recursive: true })
   return readdirSync(folder)
