@@ -80,10 +80,12 @@ export class Attacker {
 
   /** Writes so many pieces as fast as they are taken; ends when the connection does. */
   async pour(socket: Socket, pieces: number, piece: (index: number) => Buffer): Promise<void> {
-    const closed = once(socket, "close")
+    const closed = new Promise<void>(resolve => socket.once("close", () => resolve()))
     for (let at = 0; at < pieces && !socket.destroyed; at += 1000) {
       const batch = Array.from({ length: Math.min(1000, pieces - at) }, (_, index) => piece(at + index))
-      if (!socket.write(Buffer.concat(batch))) await Promise.race([once(socket, "drain"), closed, passed(this.holdMs)])
+      if (socket.write(Buffer.concat(batch))) continue
+      const drained = new Promise<void>(resolve => socket.once("drain", () => resolve()))
+      await Promise.race([drained, closed, passed(this.holdMs)])
     }
   }
 

@@ -1,12 +1,13 @@
 /**
- * `npm run drills [name]`: all attacks at full size, or those whose name has this in it, and a table of their figures. The exit code
+ * `npm run drills [-- word…]`: all attacks at full size, or those with one of these words in their name, and a table of their figures. The exit code
  * is 1 when a healthy peer fell below half of its rate, or memory did not come back.
  */
 import { attacks } from "./attack-list.js"
 import { drill } from "./drill.js"
 
 const HOLD_MS = 3_000
-const chosen = attacks.filter(({ name }) => name.includes(process.argv[2] ?? ""))
+const words = process.argv.slice(2)
+const chosen = attacks.filter(({ name }) => words.length === 0 || words.some(word => name.includes(word)))
 
 console.log(
   "| attack | size | rate before | during | after | MiB before, during, after | opened, ended | refused | seconds |",
