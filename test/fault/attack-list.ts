@@ -26,7 +26,20 @@ async function hello(): Promise<Buffer> {
   return Buffer.from(end.output())
 }
 
+/** No attack: what the healthy peer loses to a third busy process alone, to compare the figures of the others with. */
+const control = (victim: Attack["victim"]): Attack => ({
+  name: `none: a busy processor, ${victim}`,
+  victim,
+  full: 0,
+  short: 0,
+  async run(attacker) {
+    for (const from = performance.now(); performance.now() - from < attacker.holdMs; );
+  },
+})
+
 export const attacks: readonly Attack[] = [
+  control("router"),
+  control("publisher"),
   {
     name: "silent connections",
     victim: "router",
@@ -176,7 +189,7 @@ export const attacks: readonly Attack[] = [
     full: 2_000,
     short: 100,
     victimTask: { options: { plainServer: true }, patient: "slow" },
-    healthyOptions: { plainUsername: "healthy", plainPassword: "" },
+    healthyOptions: { plainUsername: "healthy", plainPassword: "password" },
     async run(attacker, size) {
       await attacker.openMany(size, plain("slow"))
       await attacker.hold()

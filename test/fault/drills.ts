@@ -17,7 +17,7 @@ for (const attack of chosen) {
   const result = await drill(attack, attack.full, HOLD_MS)
   const { before, during, after, memory, opened, ended, refused, seconds } = result
   const share = Math.round((100 * during) / before)
-  if (share < 50 || !result.cameBack) process.exitCode = 1
+  if (!(share >= 50) || !result.cameBack) process.exitCode = 1
   const limits = Object.entries(refused)
     .filter(([name, count]) => name !== "total" && count > 0)
     .map(([name, count]) => `${name} ${count}`)

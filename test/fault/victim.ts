@@ -16,7 +16,7 @@ export interface Task {
 
 export interface Figures {
   readonly endpoint: string | null
-  /** Messages that the healthy peer received. */
+  /** Messages that this process received. */
   readonly count: number
   /** Milliseconds, by the clock of this process. */
   readonly at: number
@@ -50,7 +50,10 @@ if (role === "router") {
   }
   await router.bind("tcp://127.0.0.1:*")
   await answer(router)
-  for await (const message of router) await router.send(message)
+  for await (const message of router) {
+    count++
+    await router.send(message)
+  }
 } else if (role === "publisher") {
   const publisher = new Publisher({ linger: 0, ...task.options })
   await publisher.bind("tcp://127.0.0.1:*")
