@@ -43,7 +43,7 @@ class CurveServer extends CurveMechanism {
   /** Of this connection alone. */
   private transient: KeyPair | null = null
   private cookieKey: Uint8Array = new Uint8Array(0)
-  /** In common between both transient keys. */
+  /** In common with the client: of its transient key and the long-term one of this side, and then of both transient keys. */
   private key: Uint8Array = new Uint8Array(0)
   private received = 0
   private readonly asking: Asking | null
@@ -99,8 +99,8 @@ class CurveServer extends CurveMechanism {
     }
     this.clientTransient = new Uint8Array(body.subarray(80, 112))
     const nonce = new CountingNonce("CurveZMQHELLO---", -1).accept(body, 112)
-    const signed =
-      nonce && boxes.open(body.subarray(120), nonce, this.common(boxes, this.clientTransient, this.secretKey))
+    this.key = this.common(boxes, this.clientTransient, this.secretKey)
+    const signed = nonce && boxes.open(body.subarray(120), nonce, this.key)
     if (signed?.length !== SIGNED_SIZE) throw broken("a HELLO that does not open: not for the key of this server")
     this.state = State.SayWelcome
   }
@@ -114,8 +114,8 @@ class CurveServer extends CurveMechanism {
     const cookie = joined(cookieNonce, sealed(boxes, kept, randomNonce("COOKIE--", cookieNonce), this.cookieKey))
     kept.fill(0)
     const random = boxes.random(RANDOM_SIZE)
-    const key = this.common(boxes, this.clientTransient, this.secretKey)
-    const box = sealed(boxes, joined(publicKey, cookie), randomNonce("WELCOME-", random), key)
+    const box = sealed(boxes, joined(publicKey, cookie), randomNonce("WELCOME-", random), this.key)
+    this.key.fill(0)
     return joined(nameBytes("WELCOME"), random, box)
   }
 

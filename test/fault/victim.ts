@@ -3,6 +3,7 @@
  * break) is the socket under attack; `healthy` is the peer that exchanges messages with it all the while. The second one is the
  * {@link Task}. Each answers every message of its parent with its {@link Figures}.
  */
+import { setTimeout as passed } from "node:timers/promises"
 import { Dealer, Publisher, Router, Subscriber } from "../../patterns/index.js"
 
 export interface Task {
@@ -12,6 +13,8 @@ export interface Task {
   readonly to?: "router" | "publisher"
   /** Who says this user name waits for ever to be let in. */
   readonly patient?: string
+  /** Messages that the publisher sends at a time, every 10 ms; absent: as many as it can. */
+  readonly burst?: number
 }
 
 export interface Figures {
@@ -59,7 +62,10 @@ if (role === "router") {
   await publisher.bind("tcp://127.0.0.1:*")
   await answer(publisher)
   const message = Buffer.from("healthy message!")
-  for (;;) await publisher.send(message)
+  for (;;) {
+    for (let sent = 0; sent < (task.burst ?? 1); sent++) await publisher.send(message)
+    if (task.burst !== undefined) await passed(10)
+  }
 } else if (task.to === "publisher") {
   const subscriber = new Subscriber({ linger: 0, ...task.options })
   subscriber.subscribe("healthy")
