@@ -91,7 +91,7 @@ class Question implements InprocSocket {
 
   onReadable(pipe: Pipe): void {
     const reply = pipe.read()
-    if (reply !== undefined) this.settle(decode(reply))
+    if (reply !== undefined) this.settle(decodeReply(reply))
   }
 
   onWritable(): void {}
@@ -111,7 +111,8 @@ function nobody(): ZmqError {
   return new ZmqError("EFAULT", { detail: `nobody is bound to inproc://${NAME}` })
 }
 
-function decode(reply: Message): Verdict | ProtocolError {
+/** Reads the seven frames of an answer. */
+export function decodeReply(reply: Message): Verdict | ProtocolError {
   const [delimiter, version, id, status, , userId, metadata] = reply
   if (reply.length !== REPLY_FRAMES || delimiter?.length !== 0) {
     return new ProtocolError("ERR_ZAP_MALFORMED_REPLY", `a ZAP reply of ${reply.length} frames`)

@@ -6,7 +6,6 @@ import { ProtocolError } from "../errors.js"
 import { Asking } from "./asking.js"
 import { decodeProperties, encodeProperties } from "./command.js"
 import {
-  boxFor,
   broken,
   CurveMechanism,
   commonKey,
@@ -54,7 +53,7 @@ class CurveServer extends CurveMechanism {
   /** Of this connection alone. */
   private transient: KeyPair | null = null
   private cookieKey: Uint8Array = new Uint8Array(0)
-  /** In common between both transient keys. */
+  /** In common with the client: of its transient key and the long-term one of this side, and then of both transient keys. */
   private key: Uint8Array = new Uint8Array(0)
   private received = 0
   private readonly asking: Asking | null
@@ -110,7 +109,8 @@ class CurveServer extends CurveMechanism {
     }
     this.clientTransient = new Uint8Array(body.subarray(80, 112))
     const nonce = new CountingNonce("CurveZMQHELLO---", -1).accept(body, 112)
-    const signed = nonce && openFrom(boxes, body.subarray(120), nonce, this.clientTransient, this.secretKey)
+    this.key = commonKey(boxes, this.clientTransient, this.secretKey)
+    const signed = nonce && boxes.open(body.subarray(120), nonce, this.key)
     if (signed?.length !== SIGNED_SIZE) throw broken("a HELLO that does not open: not for the key of this server")
     this.state = State.SayWelcome
   }
@@ -124,8 +124,8 @@ class CurveServer extends CurveMechanism {
     const cookie = joined(cookieNonce, sealed(boxes, kept, randomNonce("COOKIE--", cookieNonce), this.cookieKey))
     kept.fill(0)
     const random = boxes.random(RANDOM_SIZE)
-    const plain = joined(publicKey, cookie)
-    const box = boxFor(boxes, plain, randomNonce("WELCOME-", random), this.clientTransient, this.secretKey)
+    const box = sealed(boxes, joined(publicKey, cookie), randomNonce("WELCOME-", random), this.key)
+    this.key.fill(0)
     return joined(nameBytes("WELCOME"), random, box)
   }
 

@@ -294,7 +294,10 @@ export class Engine implements PeerEngine, DecoderSink {
       own: ownProperties(this.options),
       ask: this.ask,
       proceed: now => this.resume(now ?? this.now),
-      report: error => this.sink.onDeferred(error),
+      report: error => {
+        // The answer of an authenticator may come when the connection is over.
+        if (this.state === State.Handshake && this.mechanism !== null) this.sink.onDeferred(error)
+      },
     })
     this.proceed()
   }

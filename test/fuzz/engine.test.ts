@@ -10,7 +10,7 @@ import { concat, End, engineOptions, toHex } from "../support/link.js"
 import { command, frame, greeting, header, LONG, MORE, message, property, ready } from "../support/raw-zmtp.js"
 import { check, fuzz, fuzzing, isUsualRun, mutate, type Random } from "./random.js"
 
-/** A STREAM has no protocol, and no peers. */
+/** A STREAM has no peers of its own, and another engine. */
 const TYPES = (Object.keys(PEERS) as SocketTypeName[]).filter(type => PEERS[type].length > 0)
 const KiB = 1024
 const MiB = 1024 * KiB

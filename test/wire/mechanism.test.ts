@@ -3,7 +3,7 @@
  * decides (an authenticator) after the peer has spoken. 37/ZMTP, security mechanisms.
  */
 import { describe, expect, it } from "vitest"
-import { ProtocolError } from "../../src/errors.js"
+import { AuthError, ProtocolError } from "../../src/errors.js"
 import {
   commandData,
   decodeProperties,
@@ -77,6 +77,11 @@ class Gated implements Mechanism {
   decide(decision: Decision, now = 0): void {
     this.decision = decision
     this.host.proceed(now)
+  }
+
+  /** The authenticator refuses for now. */
+  defer(): void {
+    this.host.report(new AuthError(300, "not now"))
   }
 
   end(): void {
@@ -186,6 +191,16 @@ describe("a mechanism that waits for an authenticator", () => {
     const { link, gate } = gatedLink()
     gate.decide("broken")
     expect(link.right.events).toEqual(["fault ERR_ZMTP_KEY_EXCHANGE"])
+  })
+
+  it("that defers after a fault, or after the end, tells nobody", () => {
+    for (const ends of [(end: End) => end.receive(hex("00 01 41")), (end: End) => end.engine.end()]) {
+      const { link, gate } = gatedLink()
+      ends(link.right)
+      const before = link.right.events.length
+      gate.defer()
+      expect(link.right.events).toHaveLength(before)
+    }
   })
 
   it("that answers after a fault changes nothing", () => {
