@@ -127,8 +127,6 @@ export class Router extends Addressed {
   }
 
   private refuse(link: Link, identity: Uint8Array): void {
-    // Inproc has no events, in which the others are counted.
-    if (link.endpoint.startsWith("inproc:")) this.connections.refused("identities")
     const who = link.userId === null ? "a peer without a user id" : `the user ${JSON.stringify(link.userId)}`
     const what =
       identity.length === 0 ? "come without a routing id" : `have the routing id ${printable(Buffer.from(identity))}`

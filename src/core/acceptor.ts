@@ -2,7 +2,7 @@
  * One bound endpoint: a listener and the connections that came by it. A peer's pipe is made when its handshake is done,
  * and ends with its connection.
  */
-import { type AuthError, limitOf, ZmqError } from "../errors.js"
+import { type AuthError, ZmqError } from "../errors.js"
 import type { Pipe } from "../pipe/pipe.js"
 import type { ByteStream, ListenEvents, Listener, Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
@@ -17,7 +17,7 @@ import {
 import type { LostRole } from "./connections.js"
 import type { Link } from "./link.js"
 import type { EventType } from "./observer.js"
-import { reportEnd } from "./report.js"
+import { countLimit, reportEnd } from "./report.js"
 import { Session, type SessionOwner } from "./session.js"
 
 /** Any interface, or any port. */
@@ -132,8 +132,7 @@ export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
   }
 
   onError(error: Error): void {
-    const limit = limitOf(error)
-    if (limit !== undefined) this.host.refused(limit)
+    countLimit(this.host, error)
     this.emit("accept:error", { address: this.endpoint, error: ZmqError.from(error, this.endpoint) })
   }
 
@@ -169,7 +168,7 @@ export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
       // To refuse a peer that has said all is still to fail its handshake.
       const address = this.observed ? this.nameOf(session) : this.endpoint
       reportEnd(this.host, address, error, handshaking || (link === null && error !== null))
-    }
+    } else countLimit(this.host, error)
     if (link !== null) this.host.lost(link, this.lostAs)
     this.drop(session, link)
   }

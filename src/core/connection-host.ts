@@ -72,8 +72,6 @@ export interface ConnectionHost extends PipeOwner {
   lost(link: Link, role: LostRole): void
   /** The connection broke; the pipe stays for the next one. */
   interrupted(link: Link): void
-  /** A peer was refused, or left, for going beyond a limit. */
-  refused(limit: LimitName): void
   /** The peer is gone for good: what came from it can still be read. */
   ended(link: Link): void
   /** A peer was refused, or left, for going beyond a limit. */

@@ -321,13 +321,14 @@ export class Connections implements ConnectionHost {
     link.connection = connection
     link.type = peer.type
     link.mechanism = peer.mechanism
-    link.routingId ??= peer.identity
+    link.identity = peer.identity
     link.metadata = otherProperties(peer.properties, peer.vouched)
     link.userId = peer.userId.length === 0 ? null : decoder.decode(peer.userId)
   }
 
   peerReady(link: Link, peer: PeerInfo): void {
     link.since = this.context.runtime.date()
+    link.routingId ??= peer.identity
     if (link.attached) this.pattern.pipeReady(link, peer.identity)
     if (this.readyLine === null || this.readyLine.length === 0) return
     const count = this.readyCount

@@ -2,13 +2,14 @@
  * A bound or connected inproc endpoint of a socket: its ends of connections, as links. In a context that is shared by
  * threads, peers in other ones are with them (thread-endpoint.ts).
  */
-import { limitOf } from "../errors.js"
+
 import type { Bytes } from "../message.js"
 import type { Pipe } from "../pipe/pipe.js"
 import type { PeerInfo } from "../wire/engine.js"
 import type { ConnectionHost, EndpointOptions, EndpointUser, Role } from "./connection-host.js"
 import { InprocEnd, type InprocSocket } from "./inproc.js"
 import type { Link, LinkOwner } from "./link.js"
+import { countLimit } from "./report.js"
 import { ThreadEndpoint, type ThreadUser } from "./thread-endpoint.js"
 
 /** One scheme, without a transport: no bytes move. */
@@ -149,8 +150,7 @@ export class InprocEndpoint implements EndpointUser, InprocSocket, LinkOwner, Th
   }
 
   cut(pipe: Pipe, error: Error | null): void {
-    const limit = limitOf(error)
-    if (limit !== undefined) this.host.refused(limit)
+    countLimit(this.host, error)
     if (this.distant?.pipe === pipe) this.outside?.cut(error)
     else for (const end of this.ends.keys()) if (end.pipe === pipe) this.disconnect(end)
   }

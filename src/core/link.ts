@@ -28,7 +28,10 @@ export class Link {
   connection: { readonly remote: string } | null = null
   type = ""
   mechanism = "NULL"
+  /** By which this side knows it: given where this side connects, or what the peer calls itself, once it is let in. */
   routingId: Uint8Array | null = null
+  /** What the peer calls itself; null before it has said so. */
+  identity: Uint8Array | null = null
   /** Who the authenticator says it is; null: nobody was asked, or no name was given. */
   userId: string | null = null
   /** What else the peer said of itself, and the authenticator of it; null: nothing, as most do. */
@@ -156,7 +159,7 @@ export class Peer<B extends Uint8Array = Uint8Array> {
 
   /** The id by which a Router sends to this peer, or the one that the peer gave itself; null when there is none. A copy. */
   get routingId(): B | null {
-    const id = this.link.routingId
+    const id = this.link.routingId ?? this.link.identity
     return id === null || id.length === 0 ? null : (this.bytes.copy(id, 0, id.length) as B)
   }
 

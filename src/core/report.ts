@@ -2,13 +2,18 @@
 import { AuthError, limitOf, ProtocolError, ZmqError } from "../errors.js"
 import type { ConnectionHost } from "./connection-host.js"
 
-/** A connection that was there is over. `handshaking`: its handshake was not done. */
-export function reportEnd(host: ConnectionHost, address: string, error: Error | null, handshaking: boolean): void {
+/** Counts an end that was for a limit. */
+export function countLimit(host: ConnectionHost, error: Error | null): void {
   const limit = limitOf(error)
   if (limit !== undefined) host.refused(limit)
+}
+
+/** A connection that was there is over. `handshaking`: its handshake was not done. */
+export function reportEnd(host: ConnectionHost, address: string, error: Error | null, handshaking: boolean): void {
+  countLimit(host, error)
   if (!host.observed) return
   if (handshaking) reportHandshake(host, address, error)
-  const told = handshaking || limit === undefined || error === null
+  const told = handshaking || error === null || limitOf(error) === undefined
   host.emit("disconnect", told ? { address } : { address, error })
 }
 
