@@ -36,7 +36,11 @@ export function fixedBoxes(first: number): BoxLoader {
   return {
     boxes: {
       library: boxes.library,
-      keyPair: () => ({ ...pair(next++) }),
+      // Copies: whoever has a key pair wipes it.
+      keyPair() {
+        const { publicKey, secretKey } = pair(next++)
+        return { publicKey: publicKey.slice(), secretKey: secretKey.slice() }
+      },
       sharedKey: (publicKey, secretKey) => boxes.sharedKey(publicKey, secretKey),
       seal: (box, nonce, key) => boxes.seal(box, nonce, key),
       open: (box, nonce, key) => boxes.open(box, nonce, key),
