@@ -51,7 +51,8 @@ function captured(near: Side, far: Side): Uint8Array[] {
   const exchange = () => {
     for (let quiet = 0; quiet < 2; ) {
       const [toB, toA] = [a.output(), b.output()]
-      if (toA.length > 0) sent.push(toA)
+      // A copy: a box is opened where it is.
+      if (toA.length > 0) sent.push(toA.slice())
       if (toB.length > 0) b.receive(toB)
       if (toA.length > 0) a.receive(toA)
       for (const answer of later.splice(0)) answer()
