@@ -7,6 +7,7 @@ export {
   type EventSubscriber,
   type EventType,
   Observer,
+  type PeerCertificate,
   type PeerStats,
   ProtocolError,
   type ReceivedFrom,

@@ -99,6 +99,7 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     const session = new Session(context, this.options, Session.unwrittenMark(this.options.conflate), stream, this)
     this.sessions.set(session, null)
     stream.open()
+    session.expectOpen(this.options.handshakeInterval)
   }
 
   onError(error: Error): void {
@@ -127,7 +128,7 @@ export class Acceptor implements EndpointUser, SessionOwner, ListenEvents {
     if (this.observed) {
       const address = this.nameOf(session)
       reportHandshake(this.host, address, error, handshaking)
-      this.emit("disconnect", { address })
+      if (session.opened) this.emit("disconnect", { address })
     }
     const link = this.sessions.get(session) ?? null
     if (link !== null) this.host.lost(link, this.lostAs)

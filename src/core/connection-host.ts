@@ -7,7 +7,7 @@ import type { EngineOptions, PeerInfo } from "../wire/engine.js"
 import type { Authenticator } from "./authenticator.js"
 import type { LostRole } from "./connections.js"
 import type { ContextBase } from "./context.js"
-import type { Link, LinkOwner } from "./link.js"
+import type { Connection, Link, LinkOwner } from "./link.js"
 import type { EventOfType, EventType } from "./observer.js"
 
 /** The options of a socket as they were when an endpoint was bound or connected. */
@@ -46,7 +46,7 @@ export interface ConnectionHost extends PipeOwner {
   /** Gives a pipe to the pattern, which may use it from now on. False: the pattern takes no more of them. */
   attach(link: Link): boolean
   /** The peer is there. */
-  peerReady(link: Link, peer: PeerInfo, connection: { readonly remote: string }): void
+  peerReady(link: Link, peer: PeerInfo, connection: Connection): void
   /** The connection of a peer that was there is over, by its doing or the network's. */
   lost(link: Link, role: LostRole): void
   /** The connection broke; the pipe stays for the next one. */

@@ -13,7 +13,7 @@ import type { ConnectionHost, EndpointOptions, EndpointUser, EventDetails, Role 
 import type { ContextBase } from "./context.js"
 import { Dialer } from "./dialer.js"
 import { INPROC, InprocEndpoint } from "./inproc-endpoint.js"
-import { Link, type LinkOwner, otherProperties, Peer } from "./link.js"
+import { type Connection, Link, type LinkOwner, otherProperties, Peer } from "./link.js"
 import { FlushWaiter, ReadyWaiter } from "./link-waiters.js"
 import type { EventType } from "./observer.js"
 import { GRACE } from "./thread-endpoint.js"
@@ -283,7 +283,7 @@ export class Connections implements ConnectionHost {
     return link.live
   }
 
-  peerReady(link: Link, peer: PeerInfo, connection: { readonly remote: string }): void {
+  peerReady(link: Link, peer: PeerInfo, connection: Connection): void {
     link.connection = connection
     link.type = peer.type
     link.mechanism = peer.mechanism

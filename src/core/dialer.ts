@@ -160,8 +160,9 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     const session = new Session(context, this.options, mark, stream, this)
     this.session = session
     const { connectTimeout, socksProxy, handshakeInterval } = this.options
-    // A proxy that accepts and stalls would be waited for for ever: no operating system's limit ends that.
-    const most = connectTimeout === 0 && socksProxy !== null ? handshakeInterval : connectTimeout
+    // A proxy, or a TLS server, that accepts and stalls would be waited for for ever: no operating system's limit ends that.
+    const stalls = socksProxy !== null || this.transport.handshakes === true
+    const most = connectTimeout === 0 && stalls ? handshakeInterval : connectTimeout
     if (most > 0) {
       this.timeout = context.runtime.after(most, () => {
         session.abort(new ZmqError("ETIMEDOUT", { address: this.endpoint, detail: `not connected after ${most} ms` }))
@@ -177,7 +178,7 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
   private stops(session: Session, error: Error | null, handshaking: boolean): boolean {
     if (this.stopsAfterDisconnect) return true
     const { reconnectStop } = this.options
-    if (session.opened) return handshaking && (reconnectStop & ReconnectStop.HandshakeFailed) !== 0
+    if (session.opened || session.stream.reached) return handshaking && (reconnectStop & ReconnectStop.HandshakeFailed) !== 0
     const refused = error !== null && ZmqError.from(error).code === "ECONNREFUSED"
     return refused && (reconnectStop & ReconnectStop.Refused) !== 0
   }
@@ -199,6 +200,7 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     const { host, endpoint } = this
     host.context.runtime.debug("%s ended: %s", endpoint, error?.message ?? "by the peer")
     if (!session.opened) {
+      if (session.stream.reached) reportHandshake(host, endpoint, error, handshaking)
       host.emit("close", { address: endpoint })
       return
     }

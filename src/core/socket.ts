@@ -6,6 +6,7 @@ import { ZmqError } from "../errors.js"
 import type { Message } from "../message.js"
 import { OPTIONS, type OptionName, type OptionRow, optionValues } from "../options.js"
 import { Counters, type Pipe } from "../pipe/pipe.js"
+import type { TlsCredentials } from "../transport/transport.js"
 import { nullMechanism } from "../wire/null.js"
 import { numberOf, type SocketTypeName } from "../wire/socket-types.js"
 import { AddressFilter } from "./address-filter.js"
@@ -61,6 +62,7 @@ export abstract class SocketBase
   /** @internal Whoever has this socket for himself. */
   user: SocketUser | null = null
   protected readonly store = new OptionStore()
+  private credentials: Credentials | null = null
   private security: Security | null = null
   protected readonly sends: SendQueue
   protected readonly receives: ReceiveQueue
@@ -392,6 +394,7 @@ export abstract class SocketBase
       ...this.securityNow(),
       helloMessage: this.store.bytesOf("helloMessage"),
       metadata: values.metadata,
+      credentials: (this.credentials ??= new Credentials(values)),
       acceptFilter: values.tcpAcceptFilter === null ? null : new AddressFilter(values.tcpAcceptFilter.split(",")),
     })
   }
@@ -409,6 +412,27 @@ class SocketMarks {
   get in() {
     const { receiveHighWaterMark: messages, receiveHighWaterMarkBytes: bytes, conflate } = this.values
     return { messages, bytes, conflate }
+  }
+}
+
+/** What TLS is proven by, as the options have it now. Private in a way that no debugger shows. */
+class Credentials implements TlsCredentials {
+  readonly #values: OptionStore["values"]
+
+  constructor(values: OptionStore["values"]) {
+    this.#values = values
+  }
+
+  get certificate() {
+    return this.#values.tlsCertPem
+  }
+
+  get key() {
+    return this.#values.tlsKeyPem
+  }
+
+  get trust() {
+    return this.#values.tlsTrustPem
   }
 }
 

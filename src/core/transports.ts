@@ -2,9 +2,10 @@
 import { ipc } from "../transport/ipc.js"
 import { tcp } from "../transport/tcp.js"
 import { threads } from "../transport/threads.js"
+import { tls } from "../transport/tls.js"
 import type { Threads, Transport } from "../transport/transport.js"
 
-export const transports: readonly Transport[] = [tcp, ipc]
+export const transports: readonly Transport[] = [tcp, ipc, tls]
 
 /** The other threads of the process, for inproc names that they share. */
 export const otherThreads: Threads = threads
