@@ -178,7 +178,8 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
   private stops(session: Session, error: Error | null, handshaking: boolean): boolean {
     if (this.stopsAfterDisconnect) return true
     const { reconnectStop } = this.options
-    if (session.opened || session.stream.reached) return handshaking && (reconnectStop & ReconnectStop.HandshakeFailed) !== 0
+    if (session.opened || session.stream.reached)
+      return handshaking && (reconnectStop & ReconnectStop.HandshakeFailed) !== 0
     const refused = error !== null && ZmqError.from(error).code === "ECONNREFUSED"
     return refused && (reconnectStop & ReconnectStop.Refused) !== 0
   }

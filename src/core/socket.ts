@@ -386,6 +386,8 @@ export abstract class SocketBase
   endpointOptions(): EndpointOptions {
     const { values } = this.store
     const most = this.home.settings.maxMessageSize
+    // One for all endpoints: what is made of it is kept by it.
+    this.credentials ??= new Credentials(values)
     const limit = values.maxMessageSize < 0 && most < NO_LIMIT ? most : values.maxMessageSize
     return Object.assign(optionValues(values), {
       maxMessageSize: limit,
@@ -394,7 +396,7 @@ export abstract class SocketBase
       ...this.securityNow(),
       helloMessage: this.store.bytesOf("helloMessage"),
       metadata: values.metadata,
-      credentials: (this.credentials ??= new Credentials(values)),
+      credentials: this.credentials,
       acceptFilter: values.tcpAcceptFilter === null ? null : new AddressFilter(values.tcpAcceptFilter.split(",")),
     })
   }

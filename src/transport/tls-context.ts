@@ -47,7 +47,8 @@ export function settingsOf(options: TransportOptions, endpoint: string): SecureC
 function certificatesOf(text: string, name: string, invalid: (detail: string) => ZmqError): void {
   const blocks = text.match(CERTIFICATES)
   if (blocks === null) throw invalid(`${name} is no certificate as PEM text`)
-  for (const cert of blocks) attempt({ cert }, reason => invalid(`${name} holds a certificate that is none (${reason})`))
+  for (const cert of blocks)
+    attempt({ cert }, reason => invalid(`${name} holds a certificate that is none (${reason})`))
 }
 
 function attempt(settings: SecureContextOptions, failed: (reason: string) => ZmqError): void {

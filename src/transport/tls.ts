@@ -18,7 +18,14 @@ import { NET_MARKS, NetStream } from "./net-stream.js"
 import { checkFamily, knownLocal, parseDestination } from "./tcp-address.js"
 import { type Listening, listen, listenSync, namerOf, tune } from "./tcp-server.js"
 import { contextOf, copyOf, same, settingsOf } from "./tls-context.js"
-import type { ByteStream, ListenEvents, PeerCertificate, TlsCredentials, Transport, TransportOptions } from "./transport.js"
+import type {
+  ByteStream,
+  ListenEvents,
+  PeerCertificate,
+  TlsCredentials,
+  Transport,
+  TransportOptions,
+} from "./transport.js"
 
 const SCHEME = "tls+tcp"
 /** The time limit of a handshake is for whoever accepts the stream: Node's own, which cannot be none, is out of the way. */
@@ -126,7 +133,8 @@ function connect(address: string, options: TransportOptions): ByteStream {
 function dial(address: string, options: TransportOptions, endpoint: string): TLSSocket {
   const { host, port, source } = parseDestination(address, endpoint)
   checkFamily(host, options.ipv6, endpoint)
-  const localAddress = source === null || source.host === "" ? undefined : knownLocal(source.host, options.ipv6, endpoint)
+  const localAddress =
+    source === null || source.host === "" ? undefined : knownLocal(source.host, options.ipv6, endpoint)
   if (source !== null && source.host !== "" && localAddress === undefined) {
     throw new ZmqError("ENODEV", { address: endpoint, detail: `no interface or address "${source.host}"` })
   }
