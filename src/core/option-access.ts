@@ -36,12 +36,12 @@ export class OptionStore {
       throw new TypeError("Option value must be a string or buffer")
     }
     const bytes = typeof value === "string" ? encoder.encode(value) : new Uint8Array(value ?? [])
-    const { longest, list, key, values, secret }: OptionRow = OPTIONS[name]
+    const { longest, list, key, values, secret, refused }: OptionRow = OPTIONS[name]
     if (key) return this.setKey(name, value, bytes)
     if (longest !== undefined && bytes.length > longest) {
       throw new ZmqError("EINVAL", { detail: `expected ${name} of at most ${longest} bytes, got ${bytes.length}` })
     }
-    if (values !== undefined && !values.includes(decoder.decode(bytes))) {
+    if (values !== undefined && !refused && !values.includes(decoder.decode(bytes))) {
       throw new ZmqError("EINVAL", { detail: `expected ${name} of ${values.join(" or ")}` })
     }
     if (secret) return bytes.length === 0 ? null : decoder.decode(bytes)

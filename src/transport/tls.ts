@@ -36,6 +36,8 @@ const nameEnds = namerOf(SCHEME)
 class TlsStream extends NetStream {
   certificate: PeerCertificate | null = null
   reached = false
+  /** The TLS handshake is done. */
+  private shaken = false
 
   /** By each write, not by 'drain', which follows Node's own mark where a server makes the socket. */
   private readonly wrote = (error?: Error | null) => {
@@ -53,12 +55,15 @@ class TlsStream extends NetStream {
     this.reached = true
   }
 
+  /** What goes wrong in the handshake Node ends by itself; of what goes wrong later it only tells. */
   override onError(error: Error): void {
     super.onError(reasonOf(error))
+    if (this.shaken) this.socket.destroy()
   }
 
   /** The TLS handshake is done, and the peer is who it should be. */
   protected secured(socket: TLSSocket): void {
+    this.shaken = true
     const certificate = socket.getPeerX509Certificate()
     if (certificate !== undefined) {
       const { subject, subjectAltName: names = null, fingerprint256: fingerprint } = certificate
