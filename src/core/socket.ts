@@ -176,7 +176,7 @@ export abstract class SocketBase
 
   /**
    * Listens at an endpoint: `tcp://127.0.0.1:5555`, `tcp://*:*` (all interfaces, a free port), `ipc:///tmp/socket`,
-   * `ipc://@name`, `ipc://*`, `inproc://name`. Resolves when peers can connect; {@link lastEndpoint} tells to what.
+   * `ipc://@name`, `ipc://*`, `inproc://name`, `tls+tcp://127.0.0.1:5555` (with `tlsCertPem` and `tlsKeyPem`). Resolves when peers can connect; {@link lastEndpoint} tells to what.
    * EINVAL for a malformed one, EPROTONOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG.
    */
   bind(endpoint: string): Promise<void> {
