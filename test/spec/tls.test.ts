@@ -76,6 +76,28 @@ describe("a server's certificate", () => {
     expect(await text(pull)).toEqual(["hello"])
   })
 
+  it("is checked whatever the environment says", async () => {
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0"
+    try {
+      await refused({}, { tlsTrustPem: authority("strange").cert })
+    } finally {
+      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+    }
+  })
+
+  it("is taken over IPv6, whoever the accept filter lets in", async () => {
+    const pull = own(new zmq.Pull({ ...shows(server), ipv6: true, tcpAcceptFilter: "::1" }))
+    const log = new EventLog(pull)
+    const address = await bound(pull, "tls+tcp://*:*")
+    const push = own(new zmq.Push({ ...trusts(home), ipv6: true, tlsHostname: "localhost" }))
+    push.connect(address.replace("[::]", "[::1]"))
+    await push.send("hello")
+    expect(await text(pull)).toEqual(["hello"])
+    expect(pull.peers()[0]!.address).toMatch(/^tls\+tcp:\/\/\[::1\]:\d+$/)
+    own(new zmq.Push(trusts(home))).connect(address.replace("[::]", "127.0.0.1"))
+    expect(await log.seen("accept:error")).toMatchObject({ error: { code: "EAGAIN" } })
+  })
+
   it("is taken by each of many at once", async () => {
     const pull = own(new zmq.Pull(shows(server)))
     const address = await bound(pull, ANY)
