@@ -13,6 +13,7 @@ export {
   type EventType,
   type LimitName,
   Observer,
+  type PeerCertificate,
   type PeerStats,
   ProtocolError,
   type ReceivedFrom,

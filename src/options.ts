@@ -35,6 +35,8 @@ export interface OptionRow {
   readonly list?: "," | "\n"
   /** A key of CURVE: 32 bytes, or their Z85 text; read as text. */
   readonly key?: true
+  /** Not to be seen: neither read nor found in what a debugger shows. */
+  readonly secret?: true
   /** Not built, and dangerous to ignore: any value but the default is ENOTSUP. */
   readonly refused?: true
   readonly doc: string
@@ -139,6 +141,12 @@ export const OPTIONS = {
   curveServerKey: { ...string, key: true, doc: "Be the client of CURVE, and talk to the server with this public key only. ZMQ_CURVE_SERVERKEY." },
   zapDomain: { ...string, longest: 255, doc: "The domain that an authenticator is told; with NULL it is asked only where there is one. ZMQ_ZAP_DOMAIN." },
   zapEnforceDomain: { ...boolean(), doc: "Let nobody in where there is a domain and nobody to ask, and ask nobody where there is none. ZMQ_ZAP_ENFORCE_DOMAIN." },
+  tlsCertPem: { ...string, live: true, doc: "The certificate that this side shows over tls+tcp, with those between it and the authority behind it, as PEM text. A bound socket must have one, and new connections get what is set then." },
+  tlsKeyPem: { ...string, live: true, access: "w", secret: true, doc: "The private key of tlsCertPem, as PEM text. After both are set anew they take effect together." },
+  tlsTrustPem: { ...string, live: true, doc: "The certificates of the authorities that peers' certificates must come from, as PEM text; null: those that Node comes with." },
+  tlsHostname: { ...string, longest: 255, doc: "The name that a server's certificate must hold for, and that it is asked for (SNI); null: the host of the endpoint." },
+  tlsRequireClientCert: { ...boolean(), doc: "Let nobody in by tls+tcp who shows no certificate that comes from tlsTrustPem, which must be set." },
+  tlsMinVersion: { type: "string", default: "TLSv1.2", values: ["TLSv1.2", "TLSv1.3"], doc: "The oldest version of TLS that is spoken: `TLSv1.2` or `TLSv1.3`; the newest that both sides know is." },
   // Not there, and not to be ignored
   gssapiServer: { ...boolean(), refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_SERVER." },
   gssapiPrincipal: { ...string, refused: true, doc: "GSSAPI is not spoken. ZMQ_GSSAPI_PRINCIPAL." },

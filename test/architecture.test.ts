@@ -135,7 +135,8 @@ describe("who may know whom", () => {
 
   it("3. a transport knows its contract, endpoints, errors and Node, and no other transport", () => {
     const contracts = ["transport", "datagram", "endpoint"]
-    const parts = ["host-port", "tcp-address", "udp-address", "net-stream", "listen-now", "socks"]
+    const addresses = ["host-port", "tcp-address", "udp-address"]
+    const parts = [...addresses, "tcp-server", "tls-context", "net-stream", "listen-now", "socks"]
     const shared = [...contracts, ...parts].map(name => `src/transport/${name}.ts`)
     const room = (target: string) => isNode(target) || target === "src/errors.ts" || shared.includes(target)
     expect(strangers("src/transport", room)).toEqual([])

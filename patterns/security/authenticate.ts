@@ -8,6 +8,7 @@ import {
   type Authenticator,
   decodeZ85,
   encodeZ85,
+  type PeerCertificate,
   type Verdict,
   ZmqError,
 } from "../../src/index.js"
@@ -24,6 +25,8 @@ export interface AuthenticationRequest {
   readonly password?: string
   /** With CURVE: the peer's long-term public key, as Z85 text, and proven to be its own. */
   readonly publicKey?: string
+  /** Over TLS, when it was asked for and found to be good. */
+  readonly certificate?: PeerCertificate
 }
 
 /** True or a description: the peer may come in. False: it may not. */
@@ -52,8 +55,9 @@ export class Gate implements Authenticator {
     private readonly tell: (error: unknown) => void,
   ) {}
 
-  ask({ mechanism, address, credentials }: Asked, answer: (verdict: Verdict) => void): void {
-    const request = describe(mechanism, address, this.domain, credentials)
+  ask({ mechanism, address, credentials, certificate }: Asked, answer: (verdict: Verdict) => void): void {
+    const known = { mechanism, address, domain: this.domain, ...(certificate === null ? {} : { certificate }) }
+    const request = describe(known, credentials)
     if (this.allowed !== null && !this.allowed.has(request.publicKey ?? "")) {
       answer(NO)
       return
@@ -69,13 +73,8 @@ export class Gate implements Authenticator {
   }
 }
 
-function describe(
-  mechanism: Asked["mechanism"],
-  address: string,
-  domain: string,
-  [first, second]: Asked["credentials"],
-): AuthenticationRequest {
-  const known = { mechanism, address, domain }
+function describe(known: AuthenticationRequest, [first, second]: Asked["credentials"]): AuthenticationRequest {
+  const { mechanism } = known
   if (mechanism === "PLAIN") return { ...known, username: text(first), password: text(second) }
   return mechanism === "CURVE" && first !== undefined ? { ...known, publicKey: encodeZ85(first) } : known
 }

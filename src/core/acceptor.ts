@@ -17,7 +17,7 @@ import {
 import type { LostRole } from "./connections.js"
 import type { Link } from "./link.js"
 import type { EventType } from "./observer.js"
-import { countLimit, reportEnd } from "./report.js"
+import { countLimit, reportEnd, reportHandshake } from "./report.js"
 import { Session, type SessionOwner } from "./session.js"
 
 /** Any interface, or any port. */
@@ -129,6 +129,7 @@ export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
     this.sessions.set(session, null)
     this.admission?.came(session, this.options)
     stream.open()
+    session.expectOpen(this.options.handshakeInterval)
   }
 
   onError(error: Error): void {
@@ -164,11 +165,14 @@ export class Acceptor implements BindingUser, SessionOwner, ListenEvents {
   onEnded(session: Session, error: Error | null, handshaking: boolean): void {
     this.host.context.runtime.debug("%s lost a peer: %s", this.endpoint, error?.message ?? "it left")
     const link = this.sessions.get(session) ?? null
-    if (this.lostAs === "bound") {
-      // To refuse a peer that has said all is still to fail its handshake.
+    if (this.lostAs === "bound" && session.opened) {
       const address = this.observed ? this.nameOf(session) : this.endpoint
+      // To refuse a peer that has said all is still to fail its handshake.
       reportEnd(this.host, address, error, handshaking || (link === null && error !== null))
-    } else countLimit(this.host, error)
+    } else {
+      countLimit(this.host, error)
+      if (this.observed) reportHandshake(this.host, this.nameOf(session), error)
+    }
     if (link !== null) this.host.lost(link, this.lostAs)
     this.drop(session, link)
   }

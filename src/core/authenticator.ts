@@ -1,10 +1,13 @@
 /** Who decides whether a peer may come in, seen from a connection. */
+import type { PeerCertificate } from "../transport/transport.js"
 import type { Answer, Credentials } from "../wire/mechanism.js"
 
 /** What is asked about a peer. */
 export interface AuthenticationRequest extends Credentials {
   /** The numeric address of the peer, without a port; `localhost` over ipc. */
   readonly address: string
+  /** What the peer has shown over TLS; null: nothing, or it was not asked to. */
+  readonly certificate: PeerCertificate | null
 }
 
 export interface Authenticator {

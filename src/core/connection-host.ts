@@ -10,7 +10,7 @@ import type { Admission } from "./admission.js"
 import type { Authenticator } from "./authenticator.js"
 import type { LostRole } from "./connections.js"
 import type { ContextBase } from "./context.js"
-import type { Link, LinkOwner } from "./link.js"
+import type { Connection, Link, LinkOwner } from "./link.js"
 import type { EventOfType, EventType } from "./observer.js"
 
 /** The options of a socket as they were when an endpoint was bound or connected. */
@@ -61,7 +61,7 @@ export interface ConnectionHost extends PipeOwner {
   /** The same for a pipe that is there already. */
   adoptLink(pipe: Pipe, endpoint: string, owner: LinkOwner): Link
   /** Notes what a peer said of itself, before anybody gets to see it. */
-  describe(link: Link, peer: PeerInfo, connection: { readonly remote: string }): void
+  describe(link: Link, peer: PeerInfo, connection: Connection): void
   /** Whether the user lets this peer in. */
   letsIn(link: Link): boolean
   /** Gives a pipe to the pattern, which may use it from now on. False: the pattern takes no more of them. */

@@ -22,7 +22,7 @@ import type { ContextBase } from "./context.js"
 import { Dialer } from "./dialer.js"
 import { Endings } from "./endings.js"
 import { INPROC, InprocEndpoint } from "./inproc-endpoint.js"
-import { Link, type LinkOwner, otherProperties, Peer } from "./link.js"
+import { type Connection, Link, type LinkOwner, otherProperties, Peer } from "./link.js"
 import { FlushWaiter, ReadyWaiter } from "./link-waiters.js"
 import type { EventType } from "./observer.js"
 import { GRACE } from "./thread-endpoint.js"
@@ -317,7 +317,7 @@ export class Connections implements ConnectionHost {
     return this.settings.letsIn(link)
   }
 
-  describe(link: Link, peer: PeerInfo, connection: { readonly remote: string }): void {
+  describe(link: Link, peer: PeerInfo, connection: Connection): void {
     link.connection = connection
     link.type = peer.type
     link.mechanism = peer.mechanism

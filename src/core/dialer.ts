@@ -9,7 +9,7 @@ import type { Transport } from "../transport/transport.js"
 import type { PeerInfo } from "../wire/engine.js"
 import { type ConnectionHost, type EndpointOptions, type EndpointUser, owes, ReconnectStop } from "./connection-host.js"
 import type { Link, LinkOwner } from "./link.js"
-import { reportEnd } from "./report.js"
+import { reportEnd, reportHandshake } from "./report.js"
 import type { Runtime, Timer } from "./runtime.js"
 import { Session, type SessionOwner } from "./session.js"
 
@@ -166,8 +166,9 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     const session = new Session(context, this.options, mark, stream, this)
     this.session = session
     const { connectTimeout, socksProxy, handshakeInterval } = this.options
-    // A proxy that accepts and stalls would be waited for for ever: no operating system's limit ends that.
-    const most = connectTimeout === 0 && socksProxy !== null ? handshakeInterval : connectTimeout
+    // A proxy, or a TLS server, that accepts and stalls would be waited for for ever: no operating system's limit ends that.
+    const stalls = socksProxy !== null || this.transport.handshakes === true
+    const most = connectTimeout === 0 && stalls ? handshakeInterval : connectTimeout
     if (most > 0) {
       this.timeout = context.runtime.after(most, () => {
         session.abort(new ZmqError("ETIMEDOUT", { address: this.endpoint, detail: `not connected after ${most} ms` }))
@@ -183,7 +184,8 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
   private stops(session: Session, error: Error | null, handshaking: boolean): boolean {
     if (this.stopsAfterDisconnect) return true
     const { reconnectStop } = this.options
-    if (session.opened) return handshaking && (reconnectStop & ReconnectStop.HandshakeFailed) !== 0
+    if (session.opened || session.stream.reached)
+      return handshaking && (reconnectStop & ReconnectStop.HandshakeFailed) !== 0
     const refused = error !== null && ZmqError.from(error).code === "ECONNREFUSED"
     return refused && (reconnectStop & ReconnectStop.Refused) !== 0
   }
@@ -199,6 +201,7 @@ export class Dialer implements EndpointUser, SessionOwner, LinkOwner {
     const { host, endpoint } = this
     host.context.runtime.debug("%s ended: %s", endpoint, error?.message ?? "by the peer")
     if (!session.opened) {
+      if (session.stream.reached) reportHandshake(host, endpoint, error)
       host.emit("close", { address: endpoint })
       return
     }

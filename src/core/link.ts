@@ -1,6 +1,7 @@
 /** What a socket knows of one peer, and the handle that users get of it. */
 import type { Bytes, Message } from "../message.js"
 import type { Counters, Pipe } from "../pipe/pipe.js"
+import type { ByteStream, PeerCertificate } from "../transport/transport.js"
 import type { Properties } from "../wire/command.js"
 import { hideInsides } from "./hide-insides.js"
 
@@ -20,12 +21,15 @@ export interface Place {
   wanted: ((message: Message) => boolean) | null
 }
 
+/** What is known of a connection beside ZMTP. */
+export type Connection = Pick<ByteStream, "remote" | "certificate">
+
 /** One peer of a socket: its pipe, and what is known of it. Lives as long as the pipe; a connecting one outlives connections. */
 export class Link {
   /** The endpoint that was connected to, or that accepted. */
   endpoint = ""
   /** The connection that is there now. */
-  connection: { readonly remote: string } | null = null
+  connection: Connection | null = null
   type = ""
   mechanism = "NULL"
   /** By which this side knows it: given where this side connects, or what the peer calls itself, once it is let in. */
@@ -166,6 +170,11 @@ export class Peer<B extends Uint8Array = Uint8Array> {
   /** The security mechanism of the connection. */
   get mechanism(): string {
     return this.link.mechanism
+  }
+
+  /** The certificate that it has shown over TLS, checked; null when there is none, or no connection. */
+  get certificate(): PeerCertificate | null {
+    return this.link.connection?.certificate ?? null
   }
 
   /** Who it is, as the authenticator said (27/ZAP); null when nobody was asked, or no name was given. */

@@ -27,7 +27,8 @@ export class OptionStore {
     const row: OptionRow = OPTIONS[name]
     const checked = row.type === "string" ? this.setString(name, value) : checkPlain(name, row, value)
     if (row.refused && checked !== row.default) throw new ZmqError("ENOTSUP", { detail: `${name}: ${row.doc}` })
-    Object.assign(this.values, { [name]: checked })
+    if (row.secret) Object.defineProperty(this.values, name, { value: checked, configurable: true })
+    else Object.assign(this.values, { [name]: checked })
   }
 
   private setString(name: OptionName, value: unknown): string | null {
@@ -35,7 +36,7 @@ export class OptionStore {
       throw new TypeError("Option value must be a string or buffer")
     }
     const bytes = typeof value === "string" ? encoder.encode(value) : new Uint8Array(value ?? [])
-    const { longest, list, key, filled }: OptionRow = OPTIONS[name]
+    const { longest, list, key, filled, values, secret, refused }: OptionRow = OPTIONS[name]
     if (key) return this.setKey(name, value, bytes)
     if (longest !== undefined && bytes.length > longest) {
       throw new ZmqError("EINVAL", { detail: `expected ${name} of at most ${longest} bytes, got ${bytes.length}` })
@@ -43,6 +44,10 @@ export class OptionStore {
     if (filled && value !== null && bytes.length === 0) {
       throw new ZmqError("EINVAL", { detail: `expected ${name} of at least a byte, or null` })
     }
+    if (values !== undefined && !refused && !values.includes(decoder.decode(bytes))) {
+      throw new ZmqError("EINVAL", { detail: `expected ${name} of ${values.join(" or ")}` })
+    }
+    if (secret) return bytes.length === 0 ? null : decoder.decode(bytes)
     if (list !== undefined) return value === null ? null : this.join(name, decoder.decode(bytes), list)
     if (name === "routingId" && (bytes.length === 0 || bytes.length > MAX_ROUTING_ID)) {
       throw new ZmqError("EINVAL", {

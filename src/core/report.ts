@@ -17,7 +17,8 @@ export function reportEnd(host: ConnectionHost, address: string, error: Error | 
   host.emit("disconnect", told ? { address } : { address, error })
 }
 
-function reportHandshake(host: ConnectionHost, address: string, error: Error | null): void {
+/** What a handshake failed for. */
+export function reportHandshake(host: ConnectionHost, address: string, error: Error | null): void {
   if (error instanceof ProtocolError) {
     host.emit("handshake:error:protocol", { address, error })
   } else if (error instanceof AuthError) {

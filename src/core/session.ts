@@ -5,7 +5,7 @@
  * where it is, and the stream is paused when more comes meanwhile. Messages are made late, because those that wait long
  * cost the garbage collector most; only for a user who takes none is the pipe filled to its mark.
  */
-import { AuthError } from "../errors.js"
+import { AuthError, ZmqError } from "../errors.js"
 import { type Encoded, type Message, overheadOf, sizeOf } from "../message.js"
 import type { Drain, Pipe } from "../pipe/pipe.js"
 import type { QueueWriter } from "../pipe/queue.js"
@@ -100,9 +100,19 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     return conflate ? 1 : MOST_UNWRITTEN
   }
 
+  /** Ends an accepted stream that is not open yet, and will not be in time. */
+  expectOpen(ms: number): void {
+    if (this.opened || this.ended || ms === 0) return
+    this.timer = this.context.runtime.after(ms, () => {
+      this.end(new ZmqError("ETIMEDOUT", { detail: `no handshake of the transport after ${ms} ms` }))
+    })
+  }
+
   // From the stream
 
   onOpen(): void {
+    this.timer?.cancel()
+    this.timer = null
     this.opened = true
     this.owner.onConnected(this)
     this.engine.start(this.context.runtime.now())
@@ -260,10 +270,12 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
 
   private askOf({ authenticator }: EndpointOptions): Ask | null {
     if (authenticator === null) return null
-    return (credentials, answer) =>
-      authenticator.ask({ ...credentials, address: addressOf(this.stream.remote) }, said =>
+    return (credentials, answer) => {
+      const { remote, certificate = null } = this.stream
+      authenticator.ask({ ...credentials, address: addressOf(remote), certificate }, said =>
         answer(said, this.context.runtime.now()),
       )
+    }
   }
 
   private hasRoom(): boolean {

@@ -7,6 +7,7 @@ import type { Message } from "../message.js"
 import { OPTIONS, type OptionName, type OptionRow, optionValues } from "../options.js"
 import { Counters, type Pipe } from "../pipe/pipe.js"
 import type { Marks as QueueMarks } from "../pipe/queue.js"
+import type { TlsCredentials } from "../transport/transport.js"
 import { nullMechanism } from "../wire/null.js"
 import { numberOf, type SocketTypeName } from "../wire/socket-types.js"
 import { AddressFilter } from "./address-filter.js"
@@ -66,6 +67,7 @@ export abstract class SocketBase
   /** @internal Whoever has this socket for himself. */
   user: SocketUser | null = null
   protected readonly store = new OptionStore()
+  private credentials: Credentials | null = null
   private security: Security | null = null
   protected readonly sends: SendQueue
   protected readonly receives: ReceiveQueue
@@ -179,9 +181,9 @@ export abstract class SocketBase
 
   /**
    * Listens at an endpoint: `tcp://127.0.0.1:5555`, `tcp://*:*` (all interfaces, a free port), `ipc:///tmp/socket`,
-   * `ipc://@name`, `ipc://*`, `inproc://name`, and of Dish and Datagram `udp://127.0.0.1:5555`. Resolves when peers can
-   * connect; {@link lastEndpoint} tells to what. EINVAL for a malformed one, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE,
-   * EADDRNOTAVAIL, ENODEV, ENAMETOOLONG.
+   * `ipc://@name`, `ipc://*`, `inproc://name`, `tls+tcp://127.0.0.1:5555` (with `tlsCertPem` and `tlsKeyPem`), and of Dish and
+   * Datagram `udp://127.0.0.1:5555`. Resolves when peers can connect; {@link lastEndpoint} tells to what. EINVAL for a malformed
+   * one, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENAMETOOLONG.
    */
   bind(endpoint: string): Promise<void> {
     checkEndpoint(endpoint)
@@ -405,6 +407,8 @@ export abstract class SocketBase
   endpointOptions(): EndpointOptions {
     const { values } = this.store
     const most = this.home.settings.maxMessageSize
+    // One for all endpoints: what is made of it is kept by it.
+    this.credentials ??= new Credentials(values)
     const limit = values.maxMessageSize < 0 && most < NO_LIMIT ? most : values.maxMessageSize
     return Object.assign(optionValues(values), {
       maxMessageSize: limit,
@@ -413,6 +417,7 @@ export abstract class SocketBase
       ...this.securityNow(),
       helloMessage: this.store.bytesOf("helloMessage"),
       metadata: values.metadata,
+      credentials: this.credentials,
       acceptFilter: values.tcpAcceptFilter === null ? null : new AddressFilter(values.tcpAcceptFilter.split(",")),
     })
   }
@@ -436,6 +441,27 @@ class Marks implements SocketMarks {
 
   get wireIn(): QueueMarks {
     return this.values.receiveHighWaterMarkBytes < 0 ? { ...this.in, looseBytes: WIRE_BYTES } : this.in
+  }
+}
+
+/** What TLS is proven by, as the options have it now. Private in a way that no debugger shows. */
+class Credentials implements TlsCredentials {
+  readonly #values: OptionStore["values"]
+
+  constructor(values: OptionStore["values"]) {
+    this.#values = values
+  }
+
+  get certificate() {
+    return this.#values.tlsCertPem
+  }
+
+  get key() {
+    return this.#values.tlsKeyPem
+  }
+
+  get trust() {
+    return this.#values.tlsTrustPem
   }
 }
 

@@ -55,21 +55,17 @@ export class NetStream implements ByteStream {
   private destroyed = false
   private ending: (() => void) | null = null
 
-  /** `name` makes the endpoints of a socket, when somebody asks for the first time. */
+  /**
+   * `name` makes the endpoints of a socket, when somebody asks for the first time. `carries` is false for a socket of which
+   * only the end matters, until {@link carry} puts another in its place.
+   */
   constructor(
-    private readonly socket: Socket,
+    protected socket: Socket,
     private readonly name: (socket: Socket) => Ends,
+    carries = true,
   ) {
-    socket.unref()
-    const carrier = socket as Carrier
-    carrier[STREAM] = this
-    carrier
-      .on("connect", onConnect)
-      .on("data", onData)
-      .on("drain", onDrain)
-      .on("end", onEnd)
-      .on("error", onError)
-      .on("close", onClose)
+    this.watch()
+    if (carries) this.listen()
   }
 
   /** Tells the sink that the connection is there. */
@@ -155,6 +151,27 @@ export class NetStream implements ByteStream {
     if (this.destroyed) return
     this.destroyed = true
     this.sink?.onClosed(this.error)
+  }
+
+  /** Goes on with the socket that has taken over the first one. */
+  protected carry(socket: Socket): void {
+    this.socket.off("error", onError).off("close", onClose)
+    this.socket.on("error", () => {})
+    this.socket = socket
+    this.watch()
+    this.listen()
+  }
+
+  private watch(): void {
+    this.socket.unref()
+    const carrier = this.socket as Carrier
+    carrier[STREAM] = this
+    carrier.on("error", onError).on("close", onClose)
+  }
+
+  private listen(): void {
+    const carrier = this.socket as Carrier
+    carrier.on("connect", onConnect).on("data", onData).on("drain", onDrain).on("end", onEnd)
   }
 
   private finish(): void {

@@ -17,6 +17,28 @@ export interface TransportOptions {
   /** For the proxy, at most 255 bytes each; null: no authentication. */
   readonly socksUsername: string | null
   readonly socksPassword: string | null
+  /** Of TLS; see the options of these names. */
+  readonly tlsHostname: string | null
+  readonly tlsRequireClientCert: boolean
+  readonly tlsMinVersion: "TLSv1.2" | "TLSv1.3"
+  readonly credentials: TlsCredentials
+}
+
+/** What TLS is proven and checked by, as PEM text. These are the values of now: each new connection looks again. */
+export interface TlsCredentials {
+  readonly certificate: string | null
+  readonly key: string | null
+  readonly trust: string | null
+}
+
+/** The certificate that a peer showed over TLS, when it was found to be good. */
+export interface PeerCertificate {
+  /** Whom it was made for: `CN=name`, each part on a line of its own. */
+  readonly subject: string
+  /** The names it holds for, as `DNS:example.org, IP Address:127.0.0.1`; null: none. */
+  readonly names: string | null
+  /** SHA-256 of the certificate: 32 pairs of upper-case hexadecimal digits with colons between. */
+  readonly fingerprint: string
 }
 
 export interface AcceptFilter {
@@ -40,6 +62,10 @@ export interface ByteStream {
   /** The endpoint of this end and of the other, for people: `tcp://127.0.0.1:5555`. Valid when open. */
   readonly local: string
   readonly remote: string
+  /** What the peer has proven to be, below ZMTP. Valid when open. */
+  readonly certificate?: PeerCertificate | null
+  /** The peer was reached: what fails now is the transport's own handshake with it. */
+  readonly reached?: boolean
   /** Tells onOpen for a stream that was accepted; those that connect do so by themselves. */
   open(): void
   /** Bytes written that the operating system has not taken yet. */
@@ -75,6 +101,8 @@ export interface Listener {
 
 export interface Transport {
   readonly scheme: string
+  /** Its streams shake hands before they open, which a peer may stall. */
+  readonly handshakes?: true
   /** Checks an address to connect to with these options, without looking anything up; throws EINVAL or ENAMETOOLONG. */
   check(address: string, options: TransportOptions): void
   /** Begins to connect; names are looked up now. Whatever fails comes as onClosed, later. */

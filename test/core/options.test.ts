@@ -59,6 +59,11 @@ const BEYOND = [
   "socksUsername",
   "socksPassword",
   "reconnectStop",
+  "tlsCertPem",
+  "tlsTrustPem",
+  "tlsHostname",
+  "tlsRequireClientCert",
+  "tlsMinVersion",
   "metadata",
   "routerNotify",
   "priority",
@@ -132,6 +137,7 @@ function goodValues(option: OptionName, row: OptionRow): [set: unknown, read: un
     ]
   }
   if (row.type === "boolean") return [true, false].map(value => [value, value])
+  if (row.values && !row.refused) return row.values.map(value => [value, value])
   if (row.type === "string") {
     const texts: [unknown, unknown][] = [
       ["text", "text"],

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto"
 import { expect, onTestFinished } from "vitest"
 import type { ByteStream, Listener, StreamSink, Transport, TransportOptions } from "../../src/transport/transport.js"
+import { authority } from "../support/certificates.js"
 import { eventually } from "../support/eventually.js"
 
 export const OPTIONS: TransportOptions = {
@@ -16,7 +17,15 @@ export const OPTIONS: TransportOptions = {
   socksProxy: null,
   socksUsername: null,
   socksPassword: null,
+  tlsHostname: null,
+  tlsRequireClientCert: false,
+  tlsMinVersion: "TLSv1.2",
+  credentials: { certificate: null, key: null, trust: null },
 }
+
+const home = authority()
+const { cert: certificate, key } = home.issue({ hosts: ["127.0.0.1"] })
+export const TLS_OPTIONS: TransportOptions = { ...OPTIONS, credentials: { certificate, key, trust: home.cert } }
 
 type CodedError = Error & { code?: string }
 
@@ -88,8 +97,13 @@ export class Recorder implements StreamSink {
   }
 }
 
+/** What streams are tried with: those of TLS with a certificate that both sides trust. */
+function optionsFor({ scheme }: Transport): TransportOptions {
+  return scheme === "tls+tcp" ? TLS_OPTIONS : OPTIONS
+}
+
 /** Connects, and ends with the test. */
-export function dial(transport: Transport, endpoint: string, options = OPTIONS): Recorder {
+export function dial(transport: Transport, endpoint: string, options = optionsFor(transport)): Recorder {
   const recorder = new Recorder(transport.connect(addressOf(endpoint), options))
   onTestFinished(() => {
     recorder.stream.destroy()
@@ -108,7 +122,7 @@ export interface Hearing {
 export async function hear(
   transport: Transport,
   address: string,
-  { options = OPTIONS, onAccepted = (_: Recorder) => {} } = {},
+  { options = optionsFor(transport), onAccepted = (_: Recorder) => {} } = {},
 ): Promise<Hearing> {
   const accepted: Recorder[] = []
   const listener = await transport.listen(address, options, {
@@ -133,7 +147,7 @@ export async function hear(
 }
 
 /** Two ends of one connection, both open. */
-export async function meet(transport: Transport, address: string, options = OPTIONS) {
+export async function meet(transport: Transport, address: string, options = optionsFor(transport)) {
   const hearing = await hear(transport, address, { options })
   const client = dial(transport, hearing.listener.endpoint, options)
   await eventually(() => client.opened && hearing.accepted[0]?.opened)
