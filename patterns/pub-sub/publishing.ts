@@ -225,7 +225,8 @@ export abstract class Publishing extends Writable {
     this.onUpstream(pipe, [subscription(CANCEL, topic)], "cancel")
   }
 
-  private match(frame: Uint8Array, into: Pipe[]): void {
+  /** Appends the pipes that want what begins with this frame. */
+  protected match(frame: Uint8Array, into: Pipe[]): void {
     if (!this.store.values.invertMatching) {
       this.subscriptions.match(frame, into)
       return

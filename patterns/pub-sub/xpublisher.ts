@@ -18,6 +18,17 @@ interface Upstream {
   notice: boolean
 }
 
+/** A peer that left with many topics. */
+interface Departure {
+  pipe: Pipe
+  topics: Iterator<{ topic: Uint8Array; last: boolean }>
+  /** Whether all of them are told, or those that nobody else has. */
+  all: boolean
+}
+
+/** Topics of a peer that leaves that are told at once. */
+const TOLD_AT_ONCE = 1000
+
 export class XPublisher extends Publishing {
   /** What peers asked for in manual mode: told when they leave, and never matched against. */
   private readonly requests = new Subscriptions()
@@ -27,6 +38,10 @@ export class XPublisher extends Publishing {
   private listenedTo = false
   private level: Verbosity = null
   private lastPipe: Pipe | null = null
+  /** In the order in which they left. */
+  private readonly departures: Departure[] = []
+  /** What waits to be received is full, and goes first. */
+  private departuresWait = false
 
   constructor(options?: SocketOptions<XPublisher>) {
     super("XPUB", options)
@@ -63,8 +78,12 @@ export class XPublisher extends Publishing {
   override pipeEnded(link: Link): void {
     const { pipe } = link
     const all = this.level === "allSubsUnsubs" || this.isManual
-    const removed = this.asked.removeAll(pipe)
-    for (const { topic, last } of removed) if (last || all) this.tell(pipe, [subscription(CANCEL, topic)], true)
+    if (this.asked.countOf(pipe).topics <= TOLD_AT_ONCE) {
+      for (const { topic, last } of this.asked.removeAll(pipe)) this.tellGone(pipe, topic, last || all)
+    } else {
+      this.departures.push({ pipe, topics: this.asked.depart(pipe), all })
+      if (this.departures.length === 1) this.seeOff()
+    }
     if (this.lastPipe === pipe) this.lastPipe = null
     super.pipeEnded(link)
     this.receives.serve()
@@ -80,6 +99,10 @@ export class XPublisher extends Publishing {
     const next = this.pending.shift()
     if (next === undefined) return undefined
     this.pendingBytes -= sizeOf(next.message)
+    if (this.departuresWait && this.pending.length === 0) {
+      this.departuresWait = false
+      this.core.runtime.later(this.seeOff)
+    }
     if (this.pending.length === 0) for (const pipe of this.pipes) if (pipe.inbound.length > 0) super.onReadable(pipe)
     this.from = next.pipe
     if (next.notice) this.lastPipe = next.pipe.ended ? null : next.pipe
@@ -138,6 +161,33 @@ export class XPublisher extends Publishing {
       const { last, own } = into.remove(pipe, topic)
       if (manual || last || !own || this.level === "allSubsUnsubs") this.tell(pipe, message, true)
     }
+  }
+
+  /** Who is still being seen off gets nothing any more. */
+  protected override match(frame: Uint8Array, into: Pipe[]): void {
+    super.match(frame, into)
+    if (this.departures.length === 0) return
+    let live = 0
+    for (const pipe of into) if (!pipe.ended) into[live++] = pipe
+    into.length = live
+  }
+
+  /** Tells of some topics of those who left: there may be a million, and others have their turn in between. */
+  private readonly seeOff = (): void => {
+    for (let told = 0; told < TOLD_AT_ONCE && this.departures.length > 0; told++) {
+      const { pipe, topics, all } = this.departures[0]!
+      const { done, value } = topics.next()
+      if (done) this.departures.shift()
+      else this.tellGone(pipe, value.topic, value.last || all)
+    }
+    this.receives.serve()
+    if (this.departures.length === 0) return
+    this.departuresWait = this.listenedTo && this.isFull && this.pending.length > 0
+    if (!this.departuresWait) this.core.runtime.later(this.seeOff)
+  }
+
+  private tellGone(pipe: Pipe, topic: Uint8Array, wanted: boolean): void {
+    if (wanted) this.tell(pipe, [subscription(CANCEL, topic)], true)
   }
 
   private tell(pipe: Pipe, message: Message, notice: boolean): void {

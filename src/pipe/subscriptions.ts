@@ -22,6 +22,8 @@ export class Subscriptions {
   private readonly found: Holders[] = []
   /** Places of all pipes together. */
   private total = 0
+  /** Pipes that {@link depart} has begun with: their places are in this tree. */
+  private departing = 0
 
   /** Number of topics that anybody wants. */
   get size(): number {
@@ -65,12 +67,24 @@ export class Subscriptions {
     return removed
   }
 
-  /** Forgets a pipe. However much it had, that takes no longer than what all others have. */
+  /** Takes the topics of a pipe that is gone, one at each step, in no order. Those that are left still match it. */
+  *depart(pipe: Pipe): Generator<{ topic: Uint8Array; last: boolean }> {
+    const places = this.ownOf.get(pipe)?.places ?? []
+    this.ownOf.delete(pipe)
+    this.departing++
+    for (const place of places) {
+      const topic = this.topics.topicOf(place)
+      yield { topic, last: this.take(place, pipe) }
+    }
+    this.departing--
+  }
+
+  /** Forgets a pipe. However much it had, that takes no longer than what all others have, unless one is departing. */
   forget(pipe: Pipe): void {
     const places = this.ownOf.get(pipe)?.places
     if (places === undefined) return
     this.ownOf.delete(pipe)
-    if (places.size * 2 <= this.total) {
+    if (places.size * 2 <= this.total || this.departing > 0) {
       for (const place of places) this.take(place, pipe)
       return
     }

@@ -99,4 +99,25 @@ describe("subscriptions", () => {
     expect(subscriptions.removeAll(one)).toEqual([])
     expect(subscriptions.add(one, text("a"))).toEqual({ first: true, own: true })
   })
+
+  it("of a pipe that departs go one at a time, whatever becomes of the others' meanwhile", () => {
+    const subscriptions = new Subscriptions()
+    const [one, other, third] = [createPipe(), createPipe(), createPipe()]
+    for (const topic of ["a", "b", "c", "d"]) subscriptions.add(one, text(topic))
+    for (const topic of ["b", "x", "y", "z", "xy", "xz", "yz"]) subscriptions.add(other, text(topic))
+    const departure = subscriptions.depart(one)
+    const gone = [departure.next().value!]
+    expect(subscriptions.size).toBe(9)
+    subscriptions.forget(other)
+    expect(subscriptions.add(third, text("d"))).toEqual({ first: false, own: true })
+    gone.push(...departure)
+    expect(gone.map(({ topic, last }) => `${words(topic)} ${last}`).sort()).toEqual([
+      "a true",
+      "b true",
+      "c true",
+      "d false",
+    ])
+    expect(subscriptions.size).toBe(1)
+    expect(subscriptions.has(third, text("d"))).toBe(true)
+  })
 })
