@@ -6,17 +6,17 @@ import { ZmqError } from "../errors.js"
 import type { Message } from "../message.js"
 import { OPTIONS, type OptionName, type OptionRow, optionValues } from "../options.js"
 import { Counters, type Pipe } from "../pipe/pipe.js"
-import type { Marks as QueueMarks } from "../pipe/queue.js"
-import type { TlsCredentials } from "../transport/transport.js"
 import { nullMechanism } from "../wire/null.js"
 import { numberOf, type SocketTypeName } from "../wire/socket-types.js"
 import { AddressFilter } from "./address-filter.js"
 import type { Authenticator } from "./authenticator.js"
-import type { EndpointOptions, EventDetails, SocketMarks } from "./connection-host.js"
+import type { EndpointOptions, EventDetails } from "./connection-host.js"
 import { type ConnectionSettings, Connections, type LostRole, type Pattern } from "./connections.js"
 import type { ContextBase, ContextMember } from "./context.js"
+import { Credentials } from "./credentials.js"
 import { hideInsides } from "./hide-insides.js"
 import { countsOf, type Link, Peer, type SocketStats, statsOf } from "./link.js"
+import { Marks } from "./marks.js"
 import { type Event, type EventType, type Observed, Observer } from "./observer.js"
 import { OptionStore, type OptionTarget } from "./option-access.js"
 import { Form, ReceiveQueue, type Receiver } from "./receive-queue.js"
@@ -24,9 +24,6 @@ import { Security } from "./security.js"
 import { type Sender, SendQueue } from "./send-queue.js"
 import { checkWait, type WaitOptions } from "./waiter.js"
 import { Zap } from "./zap.js"
-
-/** Bytes of one peer of another process that wait to be received, where no option says how many. */
-const WIRE_BYTES = 64 * 1024 * 1024
 
 /** The context's limit when it sets none. */
 const NO_LIMIT = 2147483647
@@ -424,46 +421,6 @@ export abstract class SocketBase
 }
 
 hideInsides(SocketBase)
-
-/** The marks of a socket's pipes, as its options have them now. */
-class Marks implements SocketMarks {
-  constructor(private readonly values: OptionStore["values"]) {}
-
-  get out() {
-    const { sendHighWaterMark: messages, sendHighWaterMarkBytes: bytes, conflate } = this.values
-    return { messages, bytes, conflate }
-  }
-
-  get in() {
-    const { receiveHighWaterMark: messages, receiveHighWaterMarkBytes, conflate } = this.values
-    return { messages, bytes: Math.max(0, receiveHighWaterMarkBytes), conflate }
-  }
-
-  get wireIn(): QueueMarks {
-    return this.values.receiveHighWaterMarkBytes < 0 ? { ...this.in, looseBytes: WIRE_BYTES } : this.in
-  }
-}
-
-/** What TLS is proven by, as the options have it now. Private in a way that no debugger shows. */
-class Credentials implements TlsCredentials {
-  readonly #values: OptionStore["values"]
-
-  constructor(values: OptionStore["values"]) {
-    this.#values = values
-  }
-
-  get certificate() {
-    return this.#values.tlsCertPem
-  }
-
-  get key() {
-    return this.#values.tlsKeyPem
-  }
-
-  get trust() {
-    return this.#values.tlsTrustPem
-  }
-}
 
 function checkEndpoint(endpoint: unknown): void {
   if (typeof endpoint !== "string") throw new TypeError("Address must be a string")

@@ -12,6 +12,7 @@ import { Decoder, type DecoderLimits, type DecoderSink } from "./decoder.js"
 import { Greeting, Version } from "./greeting.js"
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.js"
 import type { Ask, Cipher, HandshakeError, Mechanism, MechanismFactory } from "./mechanism.js"
+import { ownProperties } from "./own-properties.js"
 import type { PeerEngine } from "./peer-engine.js"
 import {
   type Asking,
@@ -21,7 +22,6 @@ import {
   mayTalk,
   type SocketTypeName,
   takesNoMessages,
-  tellsIdentity,
 } from "./socket-types.js"
 import { encodeZmtp1, Zmtp1Decoder } from "./zmtp1.js"
 
@@ -447,22 +447,3 @@ function handshakeTimeout(): ZmqError {
 }
 
 const NONE = new Uint8Array(0)
-const encoder = new TextEncoder()
-
-/** What this side says of itself in the handshake. */
-function ownProperties({ type, routingId, metadata }: EngineOptions): [string, Uint8Array][] {
-  const properties: [string, Uint8Array][] = [["Socket-Type", ascii(type)]]
-  if (tellsIdentity(type)) properties.push(["Identity", routingId ?? NONE])
-  for (const line of metadata?.split("\n") ?? []) {
-    const colon = line.indexOf(":")
-    // As bytes of UTF-8, the name a character for each.
-    properties.push([latin1(encoder.encode(line.slice(0, colon))), encoder.encode(line.slice(colon + 1))])
-  }
-  return properties
-}
-
-function ascii(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length)
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
-  return bytes
-}
