@@ -4,6 +4,7 @@
  */
 import { createRequire } from "node:module"
 import { type Boxes, type BoxLoader, ZmqError } from "../../src/index.js"
+import { type Wasm, wasmBoxes } from "./wasm-boxes.js"
 
 /** What is used of libsodium-wrappers: functions that return new arrays, and throw. */
 interface Wrappers {
@@ -13,6 +14,8 @@ interface Wrappers {
   crypto_secretbox_easy(plain: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array
   crypto_secretbox_open_easy(box: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array
   randombytes_buf(size: number): Uint8Array
+  /** The module below, which is not documented. */
+  readonly libsodium?: Partial<Wasm>
 }
 
 /** What is used of sodium-native: functions that fill arrays. */
@@ -29,6 +32,7 @@ const KEY_SIZE = 32
 const OVERHEAD = 16
 
 function fromWrappers(sodium: Wrappers): Boxes {
+  const boxes = boxesOf(sodium)
   return {
     library: "libsodium-wrappers",
     keyPair() {
@@ -36,11 +40,25 @@ function fromWrappers(sodium: Wrappers): Boxes {
       return { publicKey, secretKey: privateKey }
     },
     sharedKey: (publicKey, secretKey) => unless(() => sodium.crypto_box_beforenm(publicKey, secretKey)),
+    seal: (box, nonce, key) => boxes.seal(box, nonce, key),
+    open: (box, nonce, key) => boxes.open(box, nonce, key),
+    random: size => sodium.randombytes_buf(size),
+  }
+}
+
+function boxesOf(sodium: Wrappers): Pick<Boxes, "seal" | "open"> {
+  const [plain, nonce, key] = [sodium.randombytes_buf(100), sodium.randombytes_buf(24), sodium.randombytes_buf(32)]
+  const expected = sodium.crypto_secretbox_easy(plain, nonce, key)
+  return wasmBoxes(sodium.libsodium, plain, nonce, key, expected) ?? documentedBoxes(sodium)
+}
+
+/** For a version of the wrappers whose module is another one. */
+export function documentedBoxes(sodium: Wrappers): Pick<Boxes, "seal" | "open"> {
+  return {
     seal: (box, nonce, key) => box.set(sodium.crypto_secretbox_easy(box.subarray(OVERHEAD), nonce, key)),
     // A box that is too short is a TypeError there, as if it were of another type.
     open: (box, nonce, key) =>
       box.length < OVERHEAD ? null : unless(() => sodium.crypto_secretbox_open_easy(box, nonce, key)),
-    random: size => sodium.randombytes_buf(size),
   }
 }
 
