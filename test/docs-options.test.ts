@@ -49,7 +49,7 @@ when set, and \`undefined\` when read. Times are in milliseconds unless the text
 
 - **Takes effect** *now*: on what is bound and connected already. *Later*: on what is bound and connected from then on.
 - **Kind** *works*: does what it says. *Stored only*: is checked, kept and read back, and has no other effect, as it cannot be
-  honoured without native code or belongs to a transport that is not spoken. *Refused*: not there yet and dangerous to ignore, so
+  honoured without native code or belongs to a transport that is not spoken. *Refused*: not there and dangerous to ignore, so
   any value but the default is \`ENOTSUP\`.
 
 \`XPublisher\` also has \`verbosity\` (\`null\`, \`"allSubs"\` or \`"allSubsUnsubs"\`; write only; takes effect now): which repeated
