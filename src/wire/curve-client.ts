@@ -1,19 +1,9 @@
 /** The client's side of CURVE (26/CURVEZMQ): it knows the server's long-term public key, and shows its own only to that server. */
 import { decodeProperties, encodeProperties } from "./command.js"
-import {
-  boxFor,
-  broken,
-  CurveMechanism,
-  commonKey,
-  expect,
-  type KeyPair,
-  malformed,
-  nameBytes,
-  openFrom,
-  outOfTurn,
-} from "./curve.js"
+import { boxFor, broken, CurveMechanism, commonKey, type KeyPair, malformed, nameBytes, openFrom } from "./curve.js"
 import { type Boxes, type BoxLoader, CountingNonce, joined, KEY_SIZE, randomNonce, sealed } from "./curve-boxes.js"
 import { CurveCipher } from "./curve-cipher.js"
+import { dueData, outOfTurn } from "./due.js"
 import type { MechanismFactory, MechanismHost } from "./mechanism.js"
 
 const HELLO_PADDING = 72
@@ -69,7 +59,7 @@ class CurveClient extends CurveMechanism {
   protected take(body: Uint8Array, boxes: Boxes): void {
     if (this.state === State.AwaitWelcome) this.welcome(body, boxes)
     else if (this.state === State.AwaitReady) this.readied(body, boxes)
-    else throw outOfTurn()
+    else throw outOfTurn(body)
   }
 
   protected forget(): void {
@@ -93,7 +83,7 @@ class CurveClient extends CurveMechanism {
   }
 
   private welcome(body: Uint8Array, boxes: Boxes): void {
-    expect("WELCOME", body)
+    dueData("WELCOME", body)
     if (body.length !== WELCOME_SIZE) throw malformed("WELCOME", body.length)
     const nonce = randomNonce("WELCOME-", body.subarray(8, 24))
     const plain = openFrom(boxes, body.subarray(24), nonce, this.serverKey, this.secret)
@@ -119,7 +109,7 @@ class CurveClient extends CurveMechanism {
   }
 
   private readied(body: Uint8Array, boxes: Boxes): void {
-    expect("READY", body)
+    dueData("READY", body)
     if (body.length < READY_SIZE) throw malformed("READY", body.length)
     const nonce = new CountingNonce("CurveZMQREADY---", -1)
     const bytes = nonce.accept(body, 6)

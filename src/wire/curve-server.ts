@@ -5,17 +5,7 @@
 import { ProtocolError } from "../errors.js"
 import { Asking } from "./asking.js"
 import { decodeProperties, encodeProperties } from "./command.js"
-import {
-  broken,
-  CurveMechanism,
-  commonKey,
-  expect,
-  type KeyPair,
-  malformed,
-  nameBytes,
-  openFrom,
-  outOfTurn,
-} from "./curve.js"
+import { broken, CurveMechanism, commonKey, type KeyPair, malformed, nameBytes, openFrom } from "./curve.js"
 import {
   type Boxes,
   type BoxLoader,
@@ -27,6 +17,7 @@ import {
   sealed,
 } from "./curve-boxes.js"
 import { CurveCipher } from "./curve-cipher.js"
+import { dueData, outOfTurn } from "./due.js"
 import type { MechanismFactory, MechanismHost, Verdict } from "./mechanism.js"
 
 const HELLO_SIZE = 200
@@ -92,7 +83,7 @@ class CurveServer extends CurveMechanism {
   protected take(body: Uint8Array, boxes: Boxes): void {
     if (this.state === State.AwaitHello) this.hello(body, boxes)
     else if (this.state === State.AwaitInitiate) this.initiate(body, boxes)
-    else throw outOfTurn()
+    else throw outOfTurn(body)
   }
 
   protected forget(): void {
@@ -102,7 +93,7 @@ class CurveServer extends CurveMechanism {
   }
 
   private hello(body: Uint8Array, boxes: Boxes): void {
-    expect("HELLO", body)
+    dueData("HELLO", body)
     if (body.length !== HELLO_SIZE) throw malformed("HELLO", body.length)
     if (body[6] !== 1 || body[7] !== 0) {
       throw new ProtocolError("ERR_ZMTP_MALFORMED_COMMAND_HELLO", `CurveZMQ ${body[6]}.${body[7]} is not spoken`)
@@ -130,7 +121,7 @@ class CurveServer extends CurveMechanism {
   }
 
   private initiate(body: Uint8Array, boxes: Boxes): void {
-    expect("INITIATE", body)
+    dueData("INITIATE", body)
     if (body.length < INITIATE_SIZE) throw malformed("INITIATE", body.length)
     this.checkCookie(body.subarray(COOKIE_AT, COOKIE_AT + COOKIE_SIZE), boxes)
     this.key = commonKey(boxes, this.clientTransient, (this.transient as KeyPair).secretKey)

@@ -4,11 +4,11 @@
  * Who is client has nothing to do with who connects. Each connection has keys of its own, which are forgotten with it.
  */
 import { ProtocolError, type ProtocolErrorCode, ZmqError } from "../errors.js"
-import { commandName, type Properties } from "./command.js"
+import type { Properties } from "./command.js"
 import { type Boxes, type BoxLoader, sealed } from "./curve-boxes.js"
 import type { CurveCipher } from "./curve-cipher.js"
+import { outOfTurn } from "./due.js"
 import type { Mechanism, MechanismHost, Verdict } from "./mechanism.js"
-import { peerError } from "./refusal.js"
 
 export interface KeyPair {
   readonly publicKey: Uint8Array
@@ -60,7 +60,7 @@ export abstract class CurveMechanism implements Mechanism {
     } else if (this.early === null) {
       this.early = new Uint8Array(body)
     } else {
-      throw outOfTurn()
+      throw outOfTurn(body)
     }
   }
 
@@ -74,16 +74,6 @@ export abstract class CurveMechanism implements Mechanism {
   protected abstract take(body: Uint8Array, boxes: Boxes): void
   /** Wipes the keys of the handshake. */
   protected abstract forget(): void
-}
-
-/** Checks that a command of the peer is this one; a refusal is thrown. */
-export function expect(name: string, body: Uint8Array): void {
-  const error = peerError(body)
-  if (error !== null) throw error
-  const came = commandName(body)
-  if (came !== name) {
-    throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", `expected ${name}, the peer sent ${came ?? "no command"}`)
-  }
 }
 
 /** The key that two pairs have in common. It is the caller's to wipe. */
@@ -119,11 +109,6 @@ export function openFrom(
   const plain = boxes.open(box, nonce, key)
   key.fill(0)
   return plain
-}
-
-/** A command that came while this side was to speak. */
-export function outOfTurn(): ProtocolError {
-  return new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", "the peer did not wait for an answer")
 }
 
 /** A box of the handshake that does not open, or holds what it must not. */

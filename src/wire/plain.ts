@@ -5,30 +5,16 @@
  */
 import { ProtocolError, type ProtocolErrorCode } from "../errors.js"
 import { Asking } from "./asking.js"
-import {
-  commandData,
-  commandName,
-  decodeProperties,
-  encodeCommand,
-  encodeProperties,
-  type Properties,
-} from "./command.js"
+import { decodeProperties, encodeCommand, encodeProperties, type Properties } from "./command.js"
+import { dueData, outOfTurn } from "./due.js"
 import type { Mechanism, MechanismFactory, MechanismHost, Verdict } from "./mechanism.js"
 import { encodePlainError, peerPlainError } from "./refusal.js"
 
 const NOTHING: Properties = new Map()
 const NO_DATA = new Uint8Array(0)
 
-/** A command of the peer that must be this one; a refusal is thrown. */
-function expected(name: string, body: Uint8Array): Uint8Array {
-  const error = peerPlainError(body)
-  if (error !== null) throw error
-  const came = commandName(body)
-  if (came !== name) {
-    throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", `expected ${name}, the peer sent ${came ?? "no command"}`)
-  }
-  return commandData(body)
-}
+/** As {@link dueData}, with PLAIN's own ERROR. */
+const expected = (name: string, body: Uint8Array) => dueData(name, body, peerPlainError)
 
 enum ClientState {
   SayHello,
@@ -75,7 +61,7 @@ class PlainClient implements Mechanism {
       this.peer = decodeProperties(expected("READY", body), "ERR_ZMTP_MALFORMED_COMMAND_READY")
       this.state = ClientState.Ready
     } else {
-      throw tooEarly(body)
+      throw outOfTurn(body)
     }
   }
 
@@ -131,7 +117,7 @@ class PlainServer implements Mechanism {
       this.peer = decodeProperties(expected("INITIATE", body), "ERR_ZMTP_MALFORMED_COMMAND_INITIATE")
       this.state = ServerState.SayReady
     } else {
-      throw tooEarly(body)
+      throw outOfTurn(body)
     }
   }
 
@@ -158,13 +144,6 @@ function decodeHello(data: Uint8Array): [Uint8Array, Uint8Array] {
 function malformed(command: "HELLO" | "WELCOME"): ProtocolError {
   const code: ProtocolErrorCode = `ERR_ZMTP_MALFORMED_COMMAND_${command}`
   return new ProtocolError(code, `a ${command} of the wrong length`)
-}
-
-function tooEarly(body: Uint8Array): ProtocolError {
-  return new ProtocolError(
-    "ERR_ZMTP_UNEXPECTED_COMMAND",
-    `the peer sent ${commandName(body) ?? "no command"} out of turn`,
-  )
 }
 
 /** The client's side; user name and password of at most 255 bytes. */
