@@ -272,9 +272,10 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     if (authenticator === null) return null
     return (credentials, answer) => {
       const { remote, certificate = null } = this.stream
-      authenticator.ask({ ...credentials, address: addressOf(remote), certificate }, said =>
-        answer(said, this.context.runtime.now()),
-      )
+      authenticator.ask({ ...credentials, address: addressOf(remote), certificate }, said => {
+        answer(said, this.context.runtime.now())
+        this.watch()
+      })
     }
   }
 

@@ -9,6 +9,8 @@ import { encodeError } from "./refusal.js"
 export class Asking {
   /** 200: the peer is let in. */
   verdict: Verdict | null = null
+  /** When there was a refusal that the peer is to be told; null: there was none. */
+  refusedAt: number | null = null
   private fault: ProtocolError | ZmqError | AuthError | null = null
   private farewell: Uint8Array | null = null
 
@@ -33,7 +35,7 @@ export class Asking {
       answered = true
       if (answer instanceof Error) this.fault = answer
       else if (answer.status === 200) this.verdict = answer
-      else this.refuse(answer.status)
+      else this.refuse(answer.status, now)
       host.proceed(now)
     })
   }
@@ -47,13 +49,14 @@ export class Asking {
     return null
   }
 
-  private refuse(status: 300 | 400 | 500): void {
+  private refuse(status: 300 | 400 | 500, now: number): void {
     const error = new AuthError(status, `the peer was refused with status ${status}`)
     // libzmq: whoever is refused for now is told nothing, and left to wait.
     if (status === 300) {
       this.host.report(error)
       return
     }
+    this.refusedAt = now
     this.fault = error
     this.farewell = this.say(String(status))
   }

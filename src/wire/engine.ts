@@ -195,13 +195,15 @@ export class Engine implements PeerEngine, DecoderSink {
 
   nextTimeout(): number {
     if (this.state === State.Failed) return Number.POSITIVE_INFINITY
-    return this.handshaking ? this.handshakeBy : (this.heartbeat?.next() ?? Number.POSITIVE_INFINITY)
+    if (!this.handshaking) return this.heartbeat?.next() ?? Number.POSITIVE_INFINITY
+    return Math.min(this.handshakeBy, this.mechanism?.waitsUntil ?? Number.POSITIVE_INFINITY)
   }
 
   handleTimeout(now: number): void {
     this.now = now
     if (this.handshaking) {
       if (now >= this.handshakeBy) this.fail(handshakeTimeout())
+      else this.resume(now)
       return
     }
     if (this.state === State.Failed || this.heartbeat === null) return
@@ -306,7 +308,7 @@ export class Engine implements PeerEngine, DecoderSink {
   private proceed(): boolean {
     const { mechanism } = this
     if (this.state !== State.Handshake || mechanism === null) return false
-    for (let body = mechanism.next(); body !== null; body = mechanism.next()) this.send(body)
+    for (let body = mechanism.next(this.now); body !== null; body = mechanism.next(this.now)) this.send(body)
     if (!mechanism.ready) return true
     const { peer: properties, verdict } = mechanism
     const type = properties.get("Socket-Type")

@@ -56,8 +56,10 @@ export interface Mechanism {
   readonly verdict: Verdict | null
   /** Seals what follows the handshake; null: nothing does. Valid when ready. */
   readonly cipher: Cipher | null
+  /** Until when it holds back what it has to say, for the peer to speak first; absent or null: it holds nothing back. */
+  readonly waitsUntil?: number | null
   /** The body of the next command to send; null when it waits, for the peer or for an answer from elsewhere. Throws what {@link receive} does. */
-  next(): Uint8Array | null
+  next(now: number): Uint8Array | null
   /** A command of the peer. Throws a ProtocolError when it is not what was due, an AuthError when a side was refused. `body` is valid during the call. */
   receive(body: Uint8Array): void
   /** Forgets all keys. The connection is over. */

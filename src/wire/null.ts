@@ -1,21 +1,16 @@
 /**
  * NULL (37/ZMTP, "The NULL Security Mechanism"): each side sends READY with its properties, or ERROR with a reason. Where
- * there is an authenticator, it is asked before this side says READY (27/ZAP).
+ * there is an authenticator, it is asked before this side says READY (27/ZAP), and a refusal waits for the peer's READY: a
+ * libzmq peer takes an ERROR that comes before it has spoken, and the end behind it, for a connection that broke, and tries again.
  */
-import { ProtocolError } from "../errors.js"
 import { Asking } from "./asking.js"
-import {
-  commandData,
-  commandName,
-  decodeProperties,
-  encodeCommand,
-  encodeProperties,
-  type Properties,
-} from "./command.js"
+import { decodeProperties, encodeCommand, encodeProperties, type Properties } from "./command.js"
+import { dueData, outOfTurn } from "./due.js"
 import type { Mechanism, MechanismFactory, MechanismHost } from "./mechanism.js"
-import { peerError } from "./refusal.js"
 
 const NOTHING: Properties = new Map()
+/** Milliseconds that a refusal waits at most: who has not said READY by then may never. */
+const HELD_BACK = 1000
 
 class NullMechanism implements Mechanism {
   peer: Properties = NOTHING
@@ -40,23 +35,26 @@ class NullMechanism implements Mechanism {
     return this.sent && this.received
   }
 
-  next(): Uint8Array | null {
+  get waitsUntil(): number | null {
+    const refusedAt = this.asking?.refusedAt ?? null
+    return refusedAt === null || this.received ? null : refusedAt + HELD_BACK
+  }
+
+  next(now: number): Uint8Array | null {
     if (this.sent) return null
-    if (this.asking !== null && this.asking.verdict === null) return this.asking.next()
+    if (this.asking !== null && this.asking.verdict === null) {
+      const until = this.waitsUntil
+      return until !== null && now < until ? null : this.asking.next()
+    }
     this.sent = true
     return encodeCommand("READY", encodeProperties(this.host.own))
   }
 
   receive(body: Uint8Array): void {
-    const error = peerError(body)
-    if (error !== null) throw error
-    const name = commandName(body)
-    if (name === "READY" && !this.received) {
-      this.peer = decodeProperties(commandData(body), "ERR_ZMTP_MALFORMED_COMMAND_READY")
-      this.received = true
-    } else {
-      throw new ProtocolError("ERR_ZMTP_UNEXPECTED_COMMAND", `expected READY, the peer sent ${name ?? "no command"}`)
-    }
+    const data = dueData("READY", body)
+    if (this.received) throw outOfTurn(body)
+    this.peer = decodeProperties(data, "ERR_ZMTP_MALFORMED_COMMAND_READY")
+    this.received = true
   }
 
   end(): void {}

@@ -6,9 +6,10 @@ import { describe, expect, it } from "vitest"
 import type { Ask, Credentials, MechanismFactory, Verdict } from "../../src/wire/mechanism.js"
 import { askingNullMechanism, nullMechanism } from "../../src/wire/null.js"
 import { plainClient, plainServer } from "../../src/wire/plain.js"
-import { concat, engineOptions, toHex } from "../support/link.js"
+import { concat, End, engineOptions, toHex } from "../support/link.js"
 import { bodyOf, flipped, Wire, type WireOptions, withBody } from "../support/wire.js"
 import { hex } from "./hex.js"
+import { GREETING, readyOf } from "./split-law.js"
 
 const bytes = (value: string) => new Uint8Array(Buffer.from(value))
 const yes: Verdict = { status: 200, userId: bytes("me"), metadata: new Map([["Hello", bytes("World")]]) }
@@ -237,6 +238,34 @@ describe("an authenticator", () => {
       expect(wire.server.events).toEqual(["fault ETIMEDOUT"])
     })
   }
+
+  it("of NULL refuses when the peer has said READY, so that a libzmq peer takes it for what it is", () => {
+    const answers: Parameters<Ask>[1][] = []
+    const server = new End(engineOptions("PULL", { mechanism: askingNullMechanism }), (_, answer) =>
+      answers.push(answer),
+    )
+    server.engine.start(0)
+    server.receive(GREETING)
+    server.output()
+    answers[0]!(no, 5)
+    expect([server.events, toHex(server.output())]).toEqual([[], ""])
+    expect(server.engine.nextTimeout()).toBe(1005)
+    server.receive(readyOf("PUSH"), 6)
+    expect(toHex(server.output())).toBe(toHex(hex("04 0A 05 'ERROR' 03 '400'")))
+    expect(server.events).toEqual(["fault 400"])
+  })
+
+  it("of NULL refuses a peer that never says READY after a second, and two sides that refuse each other", () => {
+    const wire = wireOf(askingNullMechanism, askingNullMechanism, {
+      askClient: (_, answer) => answer(no, 0),
+      askServer: (_, answer) => answer(no, 0),
+    }).settle()
+    expect([...wire.client.events, ...wire.server.events]).toEqual([])
+    wire.server.engine.handleTimeout(999)
+    expect(wire.server.events).toEqual([])
+    wire.server.engine.handleTimeout(1000)
+    expect(events(wire.settle())).toEqual({ client: ["fault 400"], server: ["fault 400"] })
+  })
 
   it("of NULL refuses before READY is said; READY with a bit turned is one fault at most", () => {
     const refused = wireOf(nullMechanism, askingNullMechanism, { askServer: (_, answer) => answer(no, 0) }).settle()
