@@ -174,6 +174,8 @@ export class XPublisher extends Publishing {
 
   /** Tells of some topics of those who left: there may be a million, and others have their turn in between. */
   private readonly seeOff = (): void => {
+    // Nobody is left to be told.
+    if (this.closed) this.departures.length = 0
     for (let told = 0; told < TOLD_AT_ONCE && this.departures.length > 0; told++) {
       const { pipe, topics, all } = this.departures[0]!
       const { done, value } = topics.next()
