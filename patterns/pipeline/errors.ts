@@ -1,0 +1,33 @@
+/** What goes wrong in a pipeline, by codes that stay the same. */
+
+export type PipelineErrorCode =
+  /** A `timeout` was over. */
+  | "ETIMEDOUT"
+  /** It is closed, or was closed meanwhile. */
+  | "ECLOSED"
+  /** A job that the queue's limits can never take, or a result above them. */
+  | "EMSGSIZE"
+  /** More sends wait for room than `maxWaiting`. */
+  | "EBUSY"
+  /** A job that is not this consumer's any more: its lease ended, it was settled before, or its producer is gone. */
+  | "ESTALE"
+  /** The other side speaks another version. */
+  | "EPROTO"
+  /** An option or an argument is not what it may be. */
+  | "EINVAL"
+  /** No such group, job or dead letter. */
+  | "ENOENT"
+  /** The job became a dead letter: what waits for its result will not get one. */
+  | "EDEAD"
+
+export class PipelineError extends Error {
+  override readonly name = "PipelineError"
+
+  constructor(
+    readonly code: PipelineErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}

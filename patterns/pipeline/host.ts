@@ -1,0 +1,313 @@
+/**
+ * The socket of a producer that holds its queue: reads what consumers and other producers say, and answers. The rules of
+ * PROTOCOL.md from the producer's side; who gets what is the dispatcher's, what becomes of a job the queue's business.
+ */
+import type { TypedRuntime } from "../typed/runtime.js"
+import type { TypedRouter } from "../typed/sockets.js"
+import { Alarm } from "./alarm.js"
+import { type Consumer, Dispatcher, type Handout, isHandedToAll, MAX_PREFETCH } from "./dispatcher.js"
+import { PipelineError } from "./errors.js"
+import { type Command, commandOf, countOf, type Frame, frame, objectOf, refusalOf, textOf, wordsOf } from "./frames.js"
+import type { Ticket } from "./job.js"
+import { Outbox } from "./outbox.js"
+import { type Queue, randomName } from "./queue.js"
+import { Submitters } from "./submitters.js"
+
+/** Answers and jobs that wait for the socket; what is beyond that is said again by the rules of the protocol. */
+const OUTBOX = 100_000
+const BYTES_IN_HAND = 16 * 1024 * 1024
+
+export interface HostSettings {
+  readonly lease: number
+  readonly heartbeat: number
+  readonly maxJobBytes: number
+}
+
+export interface HostSink {
+  onConsumer(event: "join" | "leave", name: string, group: string, why: string): void
+  onProgress(ticket: Ticket, body: Buffer): void
+  /** Comes before the job is done. */
+  onResult(ticket: Ticket, body: Buffer): void
+  /** A peer said something that is no message of this protocol in this version. */
+  onMalformed(message: string): void
+}
+
+export class Host {
+  readonly dispatcher: Dispatcher
+  readonly submitters: Submitters
+  private readonly outbox: Outbox
+  private readonly alarm: Alarm
+  /** Consumers by their connections. */
+  private readonly connected = new Map<string, Consumer>()
+  private readonly epoch: string
+  private sessions = 0
+  /** Tags whose end is on disk, to be told at the end of this turn. */
+  private confirmed = new Map<Consumer, string[]>()
+  private beat = 0
+  private ended: Promise<void> = Promise.resolve()
+
+  constructor(
+    private readonly router: TypedRouter,
+    private readonly queue: Queue,
+    private readonly runtime: TypedRuntime,
+    private readonly settings: HostSettings,
+    private readonly sink: HostSink,
+  ) {
+    this.epoch = randomName(runtime, 6)
+    this.alarm = new Alarm(runtime.clock, () => this.tick())
+    this.outbox = new Outbox(router, OUTBOX, message => this.refused(message))
+    this.dispatcher = new Dispatcher(queue, runtime.clock, settings, {
+      onHandOut: handout => this.handOut(handout),
+      onConsumerLost: (consumer, why) => this.lost(consumer, why),
+      onDue: at => this.alarm.set(at),
+    })
+    this.submitters = new Submitters(queue, runtime.clock, settings, (routing, message) => this.say(routing, message))
+  }
+
+  /** Begins to read. */
+  start(): void {
+    this.tick()
+    this.ended = this.read()
+  }
+
+  private async read(): Promise<void> {
+    for await (const message of this.router) this.receive(message)
+  }
+
+  /** Tells everybody, and resolves when the socket has it all and is closed. */
+  async close(): Promise<void> {
+    this.alarm.stop()
+    for (const { routing } of this.dispatcher.consumers.values()) this.say(routing, [frame.BYE])
+    this.submitters.close(frame.BYE)
+    await this.outbox.empty()
+    this.outbox.end()
+    await this.router.close()
+    await this.ended
+  }
+
+  private say(routing: Buffer, message: Frame[]): boolean {
+    return this.outbox.push([routing, ...message])
+  }
+
+  private receive(message: Buffer[]): void {
+    const [routing, first] = message as [Buffer, Buffer | undefined]
+    const command = commandOf(first)
+    try {
+      if (command === null) throw new PipelineError("EPROTO", refusalOf(first).message)
+      if (command === "HELLO") this.hello(routing, objectOf(message[2]))
+      else if (!this.submitters.receive(routing, command, message)) this.fromConsumer(routing, command, message)
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error
+      const told = command === null ? refusalOf(first) : { code: error.code, message: error.message }
+      this.say(routing, [frame.REFUSED, JSON.stringify(told)])
+      this.sink.onMalformed(error.message)
+    }
+  }
+
+  private hello(routing: Buffer, said: Record<string, unknown>): void {
+    if (said.submitter !== undefined) {
+      this.submitters.hello(routing, said, this.welcome(this.nextSession(), countOf(said.n, "n", 0)))
+      return
+    }
+    const name = textOf(said.consumer, "consumer", "")
+    if (name === "" || name.length > 100) throw new PipelineError("EINVAL", "consumer is to be a name of up to 100 letters")
+    const group = textOf(said.group, "group", "")
+    const lane = this.queue.lanes.find(lane => lane.group === group)
+    if (lane === undefined) {
+      const groups = this.queue.lanes.map(({ group }) => JSON.stringify(group)).join(", ")
+      throw new PipelineError("ENOENT", `there is no group ${JSON.stringify(group)} here, but ${groups}`)
+    }
+    const n = countOf(said.n, "n", 0)
+    const terms = {
+      n,
+      prefetch: Math.min(countOf(said.prefetch, "prefetch", 1), MAX_PREFETCH),
+      bytes: countOf(said.bytes, "bytes", BYTES_IN_HAND),
+      concurrency: countOf(said.concurrency, "concurrency", 1),
+    }
+    const holding = new Set(Array.isArray(said.holding) ? said.holding.map(tag => String(tag)) : [])
+    const known = this.dispatcher.consumers.get(name)
+    if (known !== undefined && known.lane === lane && n <= known.n) return
+    const routingKey = routing.toString("latin1")
+    const before = this.connected.get(routingKey)
+    if (before !== undefined && before !== known) this.dispatcher.lose(before, "it goes by another name now")
+    if (known !== undefined && known.lane !== lane) this.dispatcher.lose(known, "it is in another group now")
+    let consumer = this.dispatcher.consumers.get(name)
+    const session = this.nextSession()
+    const now = this.runtime.clock.now()
+    if (consumer === undefined) {
+      const nothing = { held: new Map<string, Handout>(), heldBytes: 0, served: 0, place: -1, gone: true }
+      consumer = { name, lane, routing, session, heard: now, ...terms, ...nothing }
+      this.dispatcher.add(consumer)
+      this.sink.onConsumer("join", name, group, "")
+    } else {
+      this.connected.delete(consumer.routing.toString("latin1"))
+      Object.assign(consumer, { routing, session, heard: now, gone: true, ...terms })
+    }
+    this.connected.set(routingKey, consumer)
+    // What it does not have goes back first; then it is told what it has; then it gets more.
+    const kept = this.dispatcher.reconcile(consumer, holding)
+    this.say(routing, [frame.WELCOME, JSON.stringify({ ...this.welcome(session, n), kept })])
+    consumer.gone = false
+    this.dispatcher.changed(consumer)
+  }
+
+  private nextSession(): string {
+    return `${this.epoch}${(++this.sessions).toString(36)}`
+  }
+
+  private welcome(session: string, n: number) {
+    const { lease, heartbeat } = this.settings
+    return { queue: this.queue.id, session, n, lease, heartbeat }
+  }
+
+  private fromConsumer(routing: Buffer, command: Command, message: Buffer[]): void {
+    const consumer = this.connected.get(routing.toString("latin1"))
+    if (consumer === undefined) {
+      if (command !== "BYE") this.say(routing, [frame.WHO])
+      return
+    }
+    consumer.heard = this.runtime.clock.now()
+    const [, , what, more] = message
+    switch (command) {
+      case "PING":
+        this.say(routing, [frame.PONG])
+        break
+      case "CREDIT":
+        consumer.prefetch = Math.min(countOf(Number(what?.toString("latin1")), "prefetch", 0), MAX_PREFETCH)
+        this.dispatcher.changed(consumer)
+        break
+      case "ACK":
+        this.each(consumer, wordsOf(what), handout => this.done(consumer, handout, more))
+        break
+      case "NACK": {
+        const { delay, reason, stack } = more === undefined ? {} : objectOf(more)
+        const rest = delay === undefined || delay === null ? null : countOf(delay, "delay", 0)
+        const [why, where] = [textOf(reason, "reason", "no reason given"), textOf(stack, "stack", "")]
+        this.each(consumer, wordsOf(what), ({ ticket, tag }) => {
+          void this.queue.failed(ticket, why, where, rest).then(() => this.confirm(consumer, tag))
+        })
+        break
+      }
+      case "REJECT": {
+        const { reason, stack } = more === undefined ? ({} as Record<string, unknown>) : objectOf(more)
+        const [why, where] = [textOf(reason, "reason", "rejected"), textOf(stack, "stack", "")]
+        this.each(consumer, wordsOf(what), ({ ticket, tag }) => {
+          void this.queue.reject(ticket, why, where).then(() => this.confirm(consumer, tag))
+        })
+        break
+      }
+      case "RETURN": {
+        const tags = wordsOf(what)
+        this.dispatcher.giveBack(tags.flatMap(tag => consumer.held.get(tag) ?? []))
+        break
+      }
+      case "EXTEND": {
+        const [ms, ...tags] = wordsOf(what)
+        const length = countOf(Number(ms), "ms", 0)
+        const stale = tags.filter(tag => !consumer.held.has(tag))
+        for (const tag of tags) {
+          const handout = consumer.held.get(tag)
+          if (handout !== undefined) this.dispatcher.extend(handout, length)
+        }
+        if (stale.length > 0) this.say(routing, [frame.STALE, stale.join(" ")])
+        break
+      }
+      case "PROGRESS": {
+        const handout = consumer.held.get(what?.toString("latin1") ?? "")
+        if (handout !== undefined && more !== undefined) this.sink.onProgress(handout.ticket, more)
+        break
+      }
+      case "BYE":
+        this.dispatcher.lose(consumer, "its consumer left")
+        break
+      default:
+        throw new PipelineError("EINVAL", `a consumer does not say ${command}`)
+    }
+  }
+
+  /** Takes them out of its hands; says which were not in them. */
+  private each(consumer: Consumer, tags: readonly string[], settle: (handout: Handout) => void): void {
+    let stale: string[] | null = null
+    for (const tag of tags) {
+      const handout = this.dispatcher.take(consumer, tag)
+      if (handout !== null) settle(handout)
+      else {
+        stale ??= []
+        stale.push(tag)
+      }
+    }
+    if (stale !== null) this.say(consumer.routing, [frame.STALE, stale.join(" ")])
+  }
+
+  private done(consumer: Consumer, { ticket, tag }: Handout, result: Buffer | undefined): void {
+    if (result !== undefined) this.sink.onResult(ticket, result)
+    void this.queue.done(ticket).then(isSafe => {
+      if (isSafe) this.confirm(consumer, tag)
+    })
+  }
+
+  private confirm(consumer: Consumer, tag: string): void {
+    const tags = this.confirmed.get(consumer)
+    if (tags !== undefined) {
+      tags.push(tag)
+      return
+    }
+    if (this.confirmed.size === 0) void Promise.resolve().then(() => this.tellConfirmed())
+    this.confirmed.set(consumer, [tag])
+  }
+
+  private tellConfirmed(): void {
+    for (const [consumer, tags] of this.confirmed) this.say(consumer.routing, [frame.DONE, tags.join(" ")])
+    this.confirmed.clear()
+  }
+
+  private handOut(handout: Handout): void {
+    const { tag, ticket, consumer } = handout
+    const { job } = ticket
+    const head: Record<string, unknown> = { tag, id: job.id, attempt: ticket.attempts + 1, codec: job.codec }
+    if (job.key !== null) head.key = job.key
+    if (job.lease !== 0) head.lease = job.lease
+    const isTaken = this.say(consumer.routing, [frame.JOB, JSON.stringify(head), job.body!])
+    if (isHandedToAll(job)) this.queue.uncache(job)
+    if (!isTaken) this.unreachable(consumer, tag)
+  }
+
+  /** The socket refuses what was for this peer. A consumer may come back, the job did not get there; a submitter asks again. */
+  private refused([routing, command, head]: Frame[]): void {
+    const consumer = this.connected.get((routing as Buffer).toString("latin1"))
+    if (consumer !== undefined) {
+      this.unreachable(consumer, command === frame.JOB ? (JSON.parse(head as string) as { tag: string }).tag : null)
+    }
+  }
+
+  private unreachable(consumer: Consumer, tag: string | null): void {
+    consumer.gone = true
+    this.dispatcher.changed(consumer)
+    const handout = tag === null ? undefined : consumer.held.get(tag)
+    if (handout !== undefined) this.dispatcher.giveBack([handout])
+  }
+
+  private lost(consumer: Consumer, why: string): void {
+    const routingKey = consumer.routing.toString("latin1")
+    if (this.connected.get(routingKey) === consumer) this.connected.delete(routingKey)
+    this.sink.onConsumer("leave", consumer.name, consumer.lane.group, why)
+  }
+
+  private tick(): void {
+    const { clock } = this.runtime
+    this.queue.tick()
+    this.dispatcher.tick()
+    this.submitters.tick()
+    const now = clock.now()
+    if (now >= this.beat) this.beat = now + this.settings.heartbeat
+    this.wake()
+  }
+
+  /** Sets the alarm for what is due next. */
+  wake(): void {
+    const { clock } = this.runtime
+    this.alarm.set(Math.min(this.beat, this.dispatcher.nextDue))
+    const due = this.queue.nextDue
+    if (due !== Number.POSITIVE_INFINITY) this.alarm.set(clock.now() + Math.max(0, due - clock.date()))
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * A job as its producer keeps it: what it is, and one ticket for each group that is to do it. The body is in memory only
+ * near its hand-out. `meta` is what the store keeps of all that beside the body, as JSON with short names; from it a
+ * producer that starts again has everything back but who had which job in hand.
+ */
+import type { Placed } from "./heap.js"
+import type { Lane } from "./lane.js"
+
+/** From the most to the least urgent. */
+export const priorities = ["high", "normal", "low"] as const
+export type Priority = (typeof priorities)[number]
+
+export const enum State {
+  /** May be handed out. */
+  Ready,
+  /** Not before some time. */
+  Delayed,
+  /** Another one of the same key is before it. */
+  Blocked,
+  /** A consumer has it. */
+  InFlight,
+  /** Its end is on the way to the disk. */
+  Settling,
+  Dead,
+  Done,
+}
+
+export interface Job {
+  readonly seq: number
+  readonly id: string
+  /** The user has chosen the id: it is remembered when the job is gone. */
+  readonly named: boolean
+  readonly key: string | null
+  /** An index of `priorities`. */
+  readonly band: number
+  readonly acceptedAt: number
+  /** The first time it may be handed out; 0: at once. */
+  readonly startAt: number
+  /** Infinity: never. One that is put back has no end. */
+  expiresAt: number
+  readonly codec: string
+  /** 0: the queue's. */
+  readonly maxAttempts: number
+  /** In ms; 0: the queue's. */
+  readonly lease: number
+  /** Of the body, in bytes. */
+  readonly size: number
+  /** null: only the store has it. */
+  body: Uint8Array | null
+  tickets: Ticket[]
+}
+
+/** When something is due, on the clock of its heap. */
+export interface Due extends Placed {
+  at: number
+  readonly ticket: Ticket
+}
+
+/** A job for one group. */
+export interface Ticket {
+  readonly job: Job
+  readonly lane: Lane
+  state: State
+  /** Begun and failed. */
+  attempts: number
+  /** In the heap of delays; null: not there. */
+  delay: Due | null
+  /** In the heap of times to live; null: it has no end, or has ended. */
+  expiry: Due | null
+  reason: string
+  stack: string
+  /** When it died, in ms since 1970. */
+  diedAt: number
+}
+
+/** The state of one ticket in a store: absent while nothing has happened to it. */
+interface TicketMeta {
+  /** attempts */
+  n?: number
+  /** not before */
+  t?: number
+  /** done */
+  d?: 1
+  /** dead: since when */
+  x?: number
+  /** reason, stack */
+  r?: string
+  s?: string
+}
+
+interface JobMeta {
+  i?: string
+  k?: string
+  p?: number
+  a: number
+  s?: number
+  x?: number
+  c: string
+  m?: number
+  l?: number
+  z: number
+  g?: Record<string, TicketMeta>
+}
+
+/** The id of a job that is gone, for as long as it must not be accepted again. */
+export interface Remembered {
+  readonly id: string
+  readonly until: number
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+export function encodeMeta(job: Job): Uint8Array {
+  const meta: JobMeta = { a: job.acceptedAt, c: job.codec, z: job.size }
+  if (job.named) meta.i = job.id
+  if (job.key !== null) meta.k = job.key
+  if (job.band !== 1) meta.p = job.band
+  if (job.startAt !== 0) meta.s = job.startAt
+  if (job.expiresAt !== Number.POSITIVE_INFINITY) meta.x = job.expiresAt
+  if (job.maxAttempts !== 0) meta.m = job.maxAttempts
+  if (job.lease !== 0) meta.l = job.lease
+  for (const ticket of job.tickets) {
+    const told = ticketMeta(ticket)
+    if (told === null) continue
+    meta.g ??= {}
+    meta.g[`=${ticket.lane.group}`] = told
+  }
+  return encoder.encode(JSON.stringify(meta))
+}
+
+function ticketMeta(ticket: Ticket): TicketMeta | null {
+  const { state, attempts, delay } = ticket
+  if (state === State.Done) return { d: 1 }
+  const told: TicketMeta = {}
+  if (attempts > 0) told.n = attempts
+  if (state === State.Dead) told.x = ticket.diedAt
+  else if (delay !== null && delay.at !== ticket.job.startAt) told.t = delay.at
+  if (ticket.reason !== "") told.r = ticket.reason
+  if (ticket.stack !== "") told.s = ticket.stack
+  return Object.keys(told).length > 0 ? told : null
+}
+
+export function encodeRemembered({ id, until }: Remembered): Uint8Array {
+  return encoder.encode(JSON.stringify({ u: until, i: id }))
+}
+
+/** What a meta was made of. The tickets of a job are made by `add`, group by group. */
+export function decodeMeta(
+  seq: number,
+  bytes: Uint8Array,
+  idOf: (seq: number) => string,
+): { job: Job; told: (group: string) => TicketMeta } | Remembered {
+  const meta = JSON.parse(decoder.decode(bytes)) as JobMeta & { u?: number }
+  if (meta.u !== undefined) return { id: meta.i!, until: meta.u }
+  const job: Job = {
+    seq,
+    id: meta.i ?? idOf(seq),
+    named: meta.i !== undefined,
+    key: meta.k ?? null,
+    band: meta.p ?? 1,
+    acceptedAt: meta.a,
+    startAt: meta.s ?? 0,
+    expiresAt: meta.x ?? Number.POSITIVE_INFINITY,
+    codec: meta.c,
+    maxAttempts: meta.m ?? 0,
+    lease: meta.l ?? 0,
+    size: meta.z,
+    body: null,
+    tickets: [],
+  }
+  return { job, told: group => meta.g?.[`=${group}`] ?? {} }
+}
+
+export function newTicket(job: Job, lane: Lane): Ticket {
+  return {
+    job,
+    lane,
+    state: State.Ready,
+    attempts: 0,
+    delay: null,
+    expiry: null,
+    reason: "",
+    stack: "",
+    diedAt: 0,
+  }
+}
+
+/** A ticket as it was, but for who had it. */
+export function restoredTicket(job: Job, lane: Lane, told: TicketMeta): { ticket: Ticket; notBefore: number } {
+  const ticket = newTicket(job, lane)
+  ticket.attempts = told.n ?? 0
+  ticket.reason = told.r ?? ""
+  ticket.stack = told.s ?? ""
+  ticket.diedAt = told.x ?? 0
+  if (told.d === 1) ticket.state = State.Done
+  else if (told.x !== undefined) ticket.state = State.Dead
+  return { ticket, notBefore: told.t ?? job.startAt }
+}
