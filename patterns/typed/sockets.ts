@@ -25,7 +25,11 @@ export interface TypedDealer extends TypedSocket {
 /** The part of the `peerlane` and `zeromq` modules that typed patterns use; `import * as zeromq from "zeromq"` is one. */
 export interface Sockets {
   // biome-ignore lint/suspicious/noExplicitAny: the options of either engine
-  readonly Router: new (options?: any) => TypedRouter
+  readonly Router: new (
+    options?: any,
+  ) => TypedRouter
   // biome-ignore lint/suspicious/noExplicitAny: the options of either engine
-  readonly Dealer: new (options?: any) => TypedDealer
+  readonly Dealer: new (
+    options?: any,
+  ) => TypedDealer
 }
