@@ -1,0 +1,355 @@
+/** msgpack: what comes back as it was, what other languages read, what is refused, and that nothing else ever leaves the decoder. */
+
+import fc from "fast-check"
+import { pack } from "msgpackr"
+import { CodecError, msgpack } from "peerlane/codec"
+import { describe, expect, it } from "vitest"
+import { anyValue } from "./values.js"
+
+const codec = msgpack()
+const back = (value: unknown) => codec.decode(codec.encode(value))
+const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex")
+
+/** The code of what `run` throws, which must be a CodecError. */
+function codeOf(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    expect(error).toBeInstanceOf(CodecError)
+    return (error as CodecError).code
+  }
+  return "none"
+}
+
+describe("comes back as it was", () => {
+  it("any value", () => {
+    fc.assert(
+      fc.property(anyValue, value => {
+        expect(back(value)).toStrictEqual(value)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it.each([0, -0, 127, 128, 2 ** 32, -(2 ** 31) - 1, 2 ** 53 - 1, 2 ** 53, 2 ** 60, 1.5, NaN, Infinity, -Infinity])(
+    "the number %d",
+    value => {
+      expect(back(value)).toBe(value)
+    },
+  )
+
+  it.each([0n, 1n, -1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n, -(2n ** 64n), 2n ** 1000n, 1n - 2n ** 65536n])(
+    "the bigint %d",
+    value => {
+      expect(back(value)).toBe(value)
+    },
+  )
+
+  it("a Map as a Map, and an object as an object", () => {
+    const map = new Map<unknown, unknown>([
+      [1, "one"],
+      ["__proto__", { a: new Map([[{ b: 1 }, new Set([[-0]])]]) }],
+    ])
+    expect(back({ map, plain: { map: 1 } })).toStrictEqual({ map, plain: { map: 1 } })
+  })
+
+  it("an Error, with its class, code, cause and stack", () => {
+    const cause = new AggregateError([new SyntaxError("one"), new Error("two")], "many")
+    const error = Object.assign(new TypeError("no", { cause }), { code: "ENO" })
+    const read = back(error) as TypeError & { code: string }
+    expect(read).toBeInstanceOf(TypeError)
+    expect(read).toMatchObject({ message: "no", code: "ENO", name: "TypeError", stack: error.stack })
+    expect(read.cause).toBeInstanceOf(AggregateError)
+    expect((read.cause as AggregateError).errors.map(String)).toEqual(["SyntaxError: one", "Error: two"])
+  })
+
+  it("an Error of a class of one's own as an Error by that name", () => {
+    class Refused extends Error {
+      override name = "Refused"
+    }
+    const read = back(new Refused("by the door")) as Error
+    expect(String(read)).toBe("Refused: by the door")
+    expect(read.constructor).toBe(Error)
+  })
+
+  it("text of any length that begins with a byte order mark", () => {
+    for (const size of [0, 10, 21, 22, 63, 64, 65, 1000]) {
+      const text = `\ufeff\ufeff${"x".repeat(size)}`
+      expect(back([text])).toStrictEqual([text])
+    }
+    expect(codeOf(() => codec.encode({ [`\ufeff${"x".repeat(64)}`]: 1 }))).toBe("EENCODE")
+  })
+
+  it("bytes as a Buffer, whatever view they were", () => {
+    const memory = Uint8Array.of(0, 1, 2, 3)
+    class Mine extends Uint8Array {}
+    expect(back(memory.subarray(1, 3))).toStrictEqual(Buffer.of(1, 2))
+    expect(back(Mine.of(4))).toStrictEqual(Buffer.of(4))
+    expect(back(memory.buffer)).toStrictEqual(memory.buffer)
+    expect(back(new DataView(memory.buffer, 1, 2))).toStrictEqual(new DataView(memory.buffer.slice(1, 3)))
+  })
+
+  it("an object of a class as its properties, or as its toJSON says", () => {
+    class Point {
+      readonly x = 1
+      readonly y = -0
+      get sum() {
+        return this.x
+      }
+    }
+    expect(back(new Point())).toStrictEqual({ x: 1, y: -0 })
+    expect(back([new URL("http://a/")])).toStrictEqual(["http://a/"])
+    const odd = { constructor: "c", prototype: 1, hasOwnProperty: 2, toJSON: 3 }
+    expect(back(odd)).toStrictEqual(odd)
+  })
+
+  it("more keys than 65535", () => {
+    const many = Object.fromEntries(Array.from({ length: 70_000 }, (_, at) => [`k${at}`, at]))
+    expect(back(many)).toStrictEqual(many)
+  })
+
+  it("without a change to what was given", () => {
+    const value = { list: [1n, -0, [new Map([[1, 2]])]], date: new Date(5) }
+    const copy = structuredClone(value)
+    codec.encode(value)
+    expect(value).toStrictEqual(copy)
+  })
+})
+
+describe("is plain msgpack for what is plain", () => {
+  it.each([
+    [{ a: 1, b: [true, null, "é"] }, "82 a1 61 01 a1 62 93 c3 c0 a2 c3 a9"],
+    [Uint8Array.of(1, 2), "c4 02 01 02"],
+    [Buffer.of(), "c4 00"],
+    [2 ** 40, "d3 00 00 01 00 00 00 00 00"],
+    [2n ** 60n, "d3 10 00 00 00 00 00 00 00"],
+    [2n ** 63n, "cf 80 00 00 00 00 00 00 00"],
+    [1.5, "cb 3f f8 00 00 00 00 00 00"],
+    [-0, "cb 80 00 00 00 00 00 00 00"],
+    [new Date(1000), "d6 ff 00 00 00 01"],
+  ])("%o", (value, bytes) => {
+    expect(Buffer.from(codec.encode(value))).toEqual(hex(bytes))
+  })
+
+  it("and by extensions with a length for what is not: a reader that knows none can go on behind them", () => {
+    expect(codec.encode(undefined)).toEqual(hex("d4 00 00"))
+    expect(codec.encode(new Set([1]))).toEqual(hex("c7 03 50 53 91 01"))
+    expect(codec.encode(new Map([[1, 2]]))).toEqual(hex("c7 04 50 4d 92 01 02"))
+    expect(codec.encode(5n)).toEqual(hex("d7 42 00 00 00 00 00 00 00 05"))
+  })
+
+  it("reads integers up to 2^53 as numbers, beyond as bigints", () => {
+    expect(codec.decode(hex("cf 00 20 00 00 00 00 00 00"))).toBe(2 ** 53)
+    expect(codec.decode(hex("cf 00 20 00 00 00 00 00 01"))).toBe(2n ** 53n + 1n)
+    expect(codec.decode(hex("d3 ff df ff ff ff ff ff ff"))).toBe(-(2n ** 53n) - 1n)
+  })
+
+  it("reads keys that are numbers as text, and refuses others", () => {
+    expect(codec.decode(hex("82 01 61 c3 02"))).toStrictEqual({ 1: 0x61, true: 2 })
+    expect(codeOf(() => codec.decode(hex("81 c4 01 61 01")))).toBe("EDECODE")
+    expect(codeOf(() => codec.decode(hex("81 90 01")))).toBe("EDECODE")
+  })
+})
+
+describe("refuses to encode", () => {
+  const circle: unknown[] = []
+  circle.push([circle])
+  const bomb = Array.from({ length: 40 }).reduce<unknown>(inner => [inner, inner], "x")
+
+  it.each<[string, unknown]>([
+    ["a function", () => 1],
+    ["a function in an object", { f() {} }],
+    ["a symbol", [Symbol("s")]],
+    ["a circle", circle],
+    ["a Promise", { later: Promise.resolve() }],
+    ["a WeakMap", new WeakMap()],
+    ["a RegExp", /a/],
+    ["shared memory", new SharedArrayBuffer(1)],
+    ["__proto__ as a key", [JSON.parse('{"__proto__":{}}')]],
+    ["a bigint that is too long", 2n ** 65536n],
+    ["a billion holes", new Array(2 ** 30)],
+    ["something shared so often that it is too much", bomb],
+    ["a Map with a function", new Map([[1, () => 1]])],
+    [
+      "what throws when it is read",
+      {
+        get x() {
+          throw new Error("no")
+        },
+      },
+    ],
+    [
+      "a toJSON without an end",
+      {
+        toJSON() {
+          return { toJSON: this.toJSON }
+        },
+      },
+    ],
+  ])("%s", (_, value) => {
+    const small = msgpack({ maxBytes: 1 << 20 })
+    expect(codeOf(() => small.encode(value))).toBe("EENCODE")
+    // And is as good as new.
+    expect(small.decode(small.encode([1]))).toEqual([1])
+  })
+
+  it("what it would not read: too long, or too deep", () => {
+    const small = msgpack({ maxBytes: 10, maxDepth: 2 })
+    const nine = small.encode("x".repeat(9))
+    expect(nine).toHaveLength(10)
+    expect(small.decode(nine)).toBe("x".repeat(9))
+    for (const long of ["x".repeat(10), Buffer.alloc(9), new Float64Array(2), [..."0123456789"], "é".repeat(5)]) {
+      expect(codeOf(() => small.encode(long))).toBe("EENCODE")
+    }
+    for (const fits of [[[]], { a: {} }, new Map([[1, []]]), [new Set()]])
+      expect(small.decode(small.encode(fits))).toEqual(fits)
+    for (const deep of [
+      [[[]]],
+      { a: [{}] },
+      new Map([[1, [[]]]]),
+      [new Set([[]])],
+      [[new Map()]],
+      [[new Error("x")]],
+    ]) {
+      expect(codeOf(() => small.encode(deep))).toBe("EENCODE")
+      expect(codeOf(() => small.decode(codec.encode(deep)))).toBe("EDECODE")
+    }
+  })
+})
+
+describe("refuses to decode", () => {
+  it.each([
+    ["nothing", ""],
+    ["two values", "01 02"],
+    ["0xc1", "c1"],
+    ["text that ends too early", "a3 61 62"],
+    ["an array of four billion", "dd ff ff ff ff 01"],
+    ["a map of two billion", "df 7f ff ff ff 01 01"],
+    ["bytes of four billion", "c6 ff ff ff ff"],
+    ["__proto__ as a key", "81 a9 5f5f70726f746f5f5f 01"],
+    ["__proto__ as a key with a long header", "81 d9 09 5f5f70726f746f5f5f 01"],
+    ["__proto__ as a key with the longest header", "91 81 db 00000009 5f5f70726f746f5f5f 01"],
+    ["__proto__ as a key in an extension", "c7 0d 50 53 91 81 a9 5f5f70726f746f5f5f 01"],
+    ["an extension that nobody knows", "d4 05 01"],
+    ["a record of msgpackr", "d4 72 40 91 a1 61 01"],
+    ["a Set of msgpackr, which takes the next value", "d4 73 00 91 01"],
+    ["an Error of msgpackr", "d4 65 00 93 a1 61 a1 62 c0"],
+    ["a RegExp of msgpackr", "d4 78 00 92 a1 61 a0"],
+    ["a reference of msgpackr", "92 d6 69 00000001 90 d6 70 00000001"],
+    ["a bundle of msgpackr", "d6 62 00000005 c1 01 a0 a0"],
+    ["a timestamp of five bytes", "c7 05 ff 00 00 00 00 00"],
+    ["a typed array of no kind", "c7 02 74 0b 00"],
+    ["a typed array of half an element", "c7 04 74 06 00 00 00"],
+    ["a bigint of no bytes", "c7 00 42"],
+    ["our extension of no kind", "c7 02 50 51 90"],
+    ["our extension with nothing in it", "d4 50 4d"],
+    ["our extension with two values", "c7 04 50 53 91 01 01"],
+    ["our extension with a value beyond its end", "92 c7 02 50 53 91 01"],
+    ["a Map of a text", "c7 03 50 4d a1 61"],
+    ["a Map with a key and no value", "c7 03 50 4d 91 01"],
+    ["an Error without a name", "d5 50 45 80"],
+  ])("%s", (_, bytes) => {
+    expect(codeOf(() => codec.decode(hex(bytes)))).toBe("EDECODE")
+    expect(back([1])).toEqual([1])
+  })
+
+  it("says what the bytes were, and why", () => {
+    const bytes = hex("93 01")
+    const error = (() => {
+      try {
+        return codec.decode(bytes)
+      } catch (error) {
+        return error as CodecError
+      }
+    })() as CodecError
+    expect(error).toMatchObject({ code: "EDECODE", message: expect.stringContaining("3 values") })
+    expect(error.bytes).toEqual(bytes)
+  })
+
+  it("more bytes or levels than it was told", () => {
+    const small = msgpack({ maxBytes: 10, maxDepth: 2 })
+    expect(codeOf(() => small.decode(codec.encode("x".repeat(10))))).toBe("EDECODE")
+    expect(codeOf(() => codec.decode(Buffer.alloc(100_000, 0x91)))).toBe("EDECODE")
+    const nested = "c7 03 50 53".length
+    expect(nested).toBeGreaterThan(0)
+  })
+
+  it("checks its own options", () => {
+    expect(() => msgpack({ maxBytes: 0 })).toThrow(expect.objectContaining({ code: "EINVAL" }))
+    expect(() => msgpack({ maxDepth: Number.NaN })).toThrow(expect.objectContaining({ code: "EINVAL" }))
+    expect(() => msgpack({ maxDepth: "3" as unknown as number })).toThrow(TypeError)
+    expect(() => codec.decode("text" as unknown as Uint8Array)).toThrow()
+  })
+})
+
+describe("whatever comes", () => {
+  const survives = (bytes: Uint8Array) => {
+    const copy = Buffer.from(bytes)
+    const code = codeOf(() => codec.decode(bytes))
+    expect(["none", "EDECODE"]).toContain(code)
+    expect(Buffer.from(bytes)).toEqual(copy)
+    if (code === "none") codec.encode(codec.decode(bytes))
+  }
+
+  it("any bytes are a value that can be encoded, or EDECODE", () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), survives), { numRuns: 3000 })
+    const heads = fc.constantFrom(
+      ..."80 90 a9 c4 c7 c8 d4 d5 d6 d7 d8 d9 dc de 50 42 74 ff 4d 53 45 54 00 01 61".split(" "),
+    )
+    const likely = fc.array(heads, { maxLength: 24 }).map(bytes => hex(bytes.join("")))
+    fc.assert(fc.property(likely, survives), { numRuns: 3000 })
+  })
+
+  it("flipped and truncated values are, too", () => {
+    fc.assert(
+      fc.property(anyValue, fc.nat(), fc.integer({ min: 1, max: 255 }), (value, at, by) => {
+        const bytes = Buffer.from(codec.encode(value))
+        expect(codeOf(() => codec.decode(bytes.subarray(0, at % bytes.length)))).toBe("EDECODE")
+        bytes[at % bytes.length]! ^= by
+        survives(bytes)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it("a length that is declared costs nothing", () => {
+    const before = process.memoryUsage().rss
+    for (let i = 0; i < 2000; i++) codeOf(() => codec.decode(hex("93 dd 00 ff ff ff c6 0f ff ff ff df 00 ff ff ff")))
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 << 20)
+  })
+
+  it("a megabyte of the smallest extensions takes no longer than it should", () => {
+    const one = hex("c7 03 50 53 91 01")
+    const bytes = Buffer.concat([hex("dd 00 02 00 00"), ...Array.from({ length: 0x20000 }, () => one)])
+    const start = performance.now()
+    expect(codec.decode(bytes)).toHaveLength(0x20000)
+    expect(performance.now() - start).toBeLessThan(3000)
+  })
+})
+
+describe("shares no memory", () => {
+  it("of what is decoded with what came", () => {
+    const bytes = Buffer.from(
+      codec.encode({ bytes: Buffer.alloc(50, 1), floats: new Float64Array([1]), map: new Map([[1, Buffer.of(7)]]) }),
+    )
+    const value = codec.decode(bytes) as { bytes: Buffer; floats: Float64Array; map: Map<number, Buffer> }
+    bytes.fill(0)
+    expect(value.bytes).toEqual(Buffer.alloc(50, 1))
+    expect(value.floats).toEqual(new Float64Array([1]))
+    expect(value.map.get(1)).toEqual(Buffer.of(7))
+    expect(Object.keys(bytes)).not.toContain("dataView")
+  })
+
+  it.each([10, 10_000, 1_000_000])("of what is encoded with what is encoded next: %d bytes", size => {
+    const first = codec.encode("a".repeat(size))
+    const copy = Buffer.from(first)
+    for (let i = 0; i < 50; i++) codec.encode("b".repeat(size))
+    pack("c".repeat(size))
+    expect(Buffer.from(first).equals(copy)).toBe(true)
+  })
+
+  it("nor keeps a long message's memory for short ones", () => {
+    codec.encode("a".repeat(1 << 22))
+    expect(codec.encode("a").buffer.byteLength).toBeLessThanOrEqual(65536)
+  })
+})
