@@ -38,7 +38,7 @@ export function scanJson(bytes: Buffer, maxDepth: number): void {
 function endOfString(bytes: Buffer, start: number): number {
   let at = start
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
-  return at
+  return Math.min(at, bytes.length)
 }
 
 function isProto(bytes: Buffer, start: number, end: number): boolean {

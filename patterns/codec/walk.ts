@@ -86,18 +86,21 @@ export abstract class Walk {
   }
 
   private object(value: object): unknown {
-    const instead = this.special(value)
-    if (instead !== ORDINARY) return instead
     if (Array.isArray(value)) return this.array(value)
+    const isPlain = Object.getPrototypeOf(value) === Object.prototype
+    if (!isPlain) {
+      const instead = this.special(value)
+      if (instead !== ORDINARY) return instead
+    }
     const { toJSON } = value as { toJSON?: unknown }
     if (typeof toJSON === "function") {
       const json: unknown = toJSON.call(value, "")
-      return json === value ? this.properties(value) : this.take(json)
+      return json === value ? this.properties(value, isPlain) : this.take(json)
     }
     // What is of a class is taken as its properties; what is more than those would be lost without a word.
-    const kind = Object.prototype.toString.call(value).slice(8, -1)
+    const kind = isPlain ? "Object" : Object.prototype.toString.call(value).slice(8, -1)
     if (kind !== "Object") fail(`a ${kind} has no bytes`)
-    return this.properties(value)
+    return this.properties(value, isPlain)
   }
 
   private array(values: readonly unknown[]): unknown[] {
@@ -114,11 +117,11 @@ export abstract class Walk {
     return copy ?? (values as unknown[])
   }
 
-  private properties(value: object): object {
+  private properties(value: object, isPlain: boolean): object {
     this.enter(value)
     const from = value as Record<string, unknown>
     const keys = Object.keys(from)
-    let copy: Record<string, unknown> | undefined = Object.getPrototypeOf(value) === Object.prototype ? undefined : {}
+    let copy: Record<string, unknown> | undefined = isPlain ? undefined : {}
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!
       if (key === "__proto__") fail("__proto__ as a key")

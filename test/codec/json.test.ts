@@ -66,6 +66,7 @@ describe("json", () => {
     ["nothing", ""],
     ["half a value", '{"a":'],
     ["two values", "1 2"],
+    ["text that ends in an escape, as long as __proto__ with it", '"1234567\\'],
     ["a byte order mark", "\ufeff1"],
     ["NaN, as Python writes it", "NaN"],
     ["__proto__ as a key", '[{"__proto__":1}]'],

@@ -38,12 +38,10 @@ describe("comes back as it was", () => {
     },
   )
 
-  it.each([0n, 1n, -1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n, -(2n ** 64n), 2n ** 1000n, 1n - 2n ** 65536n])(
-    "the bigint %d",
-    value => {
-      expect(back(value)).toBe(value)
-    },
-  )
+  const bits = [0n, 1n, 53n, 63n, 64n, 1000n, 65535n].flatMap(bits => [2n ** bits, 2n ** bits + 1n, -(2n ** bits)])
+  it.each(bits.map(value => [value.toString(16).slice(0, 20), value] as const))("the bigint 0x%s…", (_, value) => {
+    expect(back(value)).toBe(value)
+  })
 
   it("a Map as a Map, and an object as an object", () => {
     const map = new Map<unknown, unknown>([
@@ -152,6 +150,7 @@ describe("is plain msgpack for what is plain", () => {
 })
 
 describe("refuses to encode", () => {
+  const endless = (): object => ({ toJSON: endless })
   const circle: unknown[] = []
   circle.push([circle])
   const bomb = Array.from({ length: 40 }).reduce<unknown>(inner => [inner, inner], "x")
@@ -178,14 +177,7 @@ describe("refuses to encode", () => {
         },
       },
     ],
-    [
-      "a toJSON without an end",
-      {
-        toJSON() {
-          return { toJSON: this.toJSON }
-        },
-      },
-    ],
+    ["a toJSON without an end", endless()],
   ])("%s", (_, value) => {
     const small = msgpack({ maxBytes: 1 << 20 })
     expect(codeOf(() => small.encode(value))).toBe("EENCODE")
@@ -270,8 +262,6 @@ describe("refuses to decode", () => {
     const small = msgpack({ maxBytes: 10, maxDepth: 2 })
     expect(codeOf(() => small.decode(codec.encode("x".repeat(10))))).toBe("EDECODE")
     expect(codeOf(() => codec.decode(Buffer.alloc(100_000, 0x91)))).toBe("EDECODE")
-    const nested = "c7 03 50 53".length
-    expect(nested).toBeGreaterThan(0)
   })
 
   it("checks its own options", () => {
@@ -287,7 +277,7 @@ describe("whatever comes", () => {
     const copy = Buffer.from(bytes)
     const code = codeOf(() => codec.decode(bytes))
     expect(["none", "EDECODE"]).toContain(code)
-    expect(Buffer.from(bytes)).toEqual(copy)
+    expect(copy.equals(bytes)).toBe(true)
     if (code === "none") codec.encode(codec.decode(bytes))
   }
 
