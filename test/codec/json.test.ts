@@ -1,22 +1,12 @@
 /** JSON: what comes back, what is refused rather than written as something else, and what never reaches the parser. */
 import fc from "fast-check"
-import { CodecError, json, raw } from "peerlane/codec"
+import { json, raw } from "peerlane/codec"
 import { describe, expect, it, vi } from "vitest"
-import { anyJson } from "./values.js"
+import { anyJson, codeOf } from "./values.js"
 
 const codec = json()
 const textOf = (value: unknown) => String(codec.encode(value))
 const read = (text: string) => codec.decode(Buffer.from(text))
-
-function codeOf(run: () => unknown): string {
-  try {
-    run()
-  } catch (error) {
-    expect(error).toBeInstanceOf(CodecError)
-    return (error as CodecError).code
-  }
-  return "none"
-}
 
 describe("json", () => {
   it("is what JSON.stringify writes, and comes back", () => {

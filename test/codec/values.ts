@@ -1,5 +1,7 @@
-/** Values for the tests of codecs: any that can make the way there and back, and what they are when they are back. */
+/** For the tests of codecs: values that can make the way there and back, as they come back; bytes; and codes of errors. */
 import fc from "fast-check"
+import { CodecError } from "peerlane/codec"
+import { expect } from "vitest"
 
 /** Text that UTF-8 can say. */
 const text = fc.oneof(fc.string({ unit: "grapheme" }), fc.string({ unit: "binary", maxLength: 100 })).map(toWellFormed)
@@ -69,3 +71,16 @@ export const anyValue = fc.letrec(tie => ({
 export const anyJson = fc
   .jsonValue({ noUnicodeString: false })
   .filter(value => !JSON.stringify(value).includes("__proto__"))
+
+export const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex")
+
+/** The code of what `run` throws, which must be a CodecError. */
+export function codeOf(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    expect(error).toBeInstanceOf(CodecError)
+    return (error as CodecError).code
+  }
+  return "none"
+}
