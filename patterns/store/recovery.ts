@@ -7,7 +7,7 @@
  * when all before it was safe. Hence, where a record is not valid:
  *
  * - in the last segment, and no valid record behind it has a batch that began later: the tail is cut off there;
- * - anywhere else: the log is damaged, nothing is changed, and `open` is refused.
+ * - anywhere else, or where a segment is not as long as the next one says that it was: the log is damaged, nothing is changed, and `open` is refused.
  *
  * A last segment without a whole header and without records was being made when the crash came: it is removed. A number that
  * is missing between others is damage.
@@ -15,7 +15,7 @@
 import type { Disk } from "./disk.js"
 import { Replay } from "./replay.js"
 import { findRecord, scanRecords } from "./scan.js"
-import { HEADER, hasHeader, nameOf, numbersOf, Segment } from "./segment.js"
+import { HEADER, nameOf, numbersOf, readHeader, Segment } from "./segment.js"
 import { Segments } from "./segments.js"
 import type { Cut } from "./store.js"
 import { diskError, StoreError } from "./store-error.js"
@@ -59,7 +59,7 @@ export async function openSegments(directory: string, disk: Disk): Promise<Segme
 export async function readLeniently(segments: readonly Segment[]): Promise<Replay> {
   const replay = new Replay()
   for (const segment of segments) {
-    await hasHeader(segment)
+    await readHeader(segment)
     for (let from = HEADER; from >= 0 && from < segment.size; ) {
       const end = await scanRecords(segment, from, record => replay.apply(segment.number, record))
       from = end < segment.size ? await findRecord(segment, end + 1, 0) : -1
@@ -78,10 +78,20 @@ async function read(segments: readonly Segment[], directory: string): Promise<{ 
     if (number !== expected) {
       throw await damaged(segments, `${directory}/${nameOf(expected)}`, 0, "this segment is missing")
     }
-    if (!(await hasHeader(segment))) {
+    const sizeBefore = await readHeader(segment)
+    if (sizeBefore < 0) {
       if (!isLast || size > HEADER) throw await damaged(segments, path, 0, "the header is not as it was written")
       cut = { file: path, at: 0, bytes: size }
       break
+    }
+    const before = segments[at - 1]
+    if (before !== undefined && before.size !== sizeBefore) {
+      throw await damaged(
+        segments,
+        before.path,
+        Math.min(before.size, sizeBefore),
+        `it was ended at ${sizeBefore} bytes`,
+      )
     }
     const end = await scanRecords(segment, HEADER, record => replay.apply(number, record))
     if (end === size) continue
@@ -110,7 +120,7 @@ async function repair(found: Segment[], cut: Cut | null, directory: string, disk
     await tail.file.sync()
   }
   await disk.syncDirectory(directory)
-  if (tail === undefined) kept.push(await Segment.create(directory, disk, 1))
+  if (tail === undefined) kept.push(await Segment.create(directory, disk, 1, 0))
   return kept
 }
 

@@ -4,8 +4,9 @@
  *      0  magic, "PEERLOG\n"
  *      8  u32  version of the format
  *     12  u32  number of the segment
- *     16  u32  CRC-32 of the 16 bytes before
- *     20       records
+ *     16  u32  size of the segment before it, which was ended when this one was made; 0 for the first one
+ *     20  u32  CRC-32 of the 20 bytes before
+ *     24       records
  *
  * Only the last one, the tail, is written to. A segment is removed when nothing in it is needed; who still reads from it keeps
  * its handle open until he is done.
@@ -18,7 +19,8 @@ import { diskError, StoreError } from "./store-error.js"
 /** The version that this code writes and reads. */
 const VERSION = 1
 /** Bytes before the first record. */
-export const HEADER = 20
+export const HEADER = 24
+const SUMMED = 20
 const MAGIC = new TextEncoder().encode("PEERLOG\n")
 const NAME = /^(\d{8,10})\.log$/
 
@@ -48,12 +50,12 @@ export class Segment {
   }
 
   /** A new one with its header, safe with its name on the disk. When that fails nothing of it is left, or it is `HalfMade`. */
-  static async create(directory: string, disk: Disk, number: number): Promise<Segment> {
+  static async create(directory: string, disk: Disk, number: number, sizeBefore: number): Promise<Segment> {
     const path = `${directory}/${nameOf(number)}`
     let file: DiskFile | null = null
     try {
       file = await disk.open(path, true)
-      await file.write([header(number)], 0)
+      await file.write([header(number, sizeBefore)], 0)
       await file.sync()
       await disk.syncDirectory(directory)
       return new Segment(number, path, file)
@@ -88,24 +90,25 @@ export class Segment {
   }
 }
 
-function header(number: number): Uint8Array {
+function header(number: number, sizeBefore: number): Uint8Array {
   const bytes = new Uint8Array(HEADER)
   bytes.set(MAGIC)
   putU32(bytes, 8, VERSION)
   putU32(bytes, 12, number)
-  putU32(bytes, 16, crc32(bytes.subarray(0, 16)))
+  putU32(bytes, 16, sizeBefore)
+  putU32(bytes, SUMMED, crc32(bytes.subarray(0, SUMMED)))
   return bytes
 }
 
-/** Whether a segment has the header that it was made with. ENOTSUP when another version made it. */
-export async function hasHeader({ number, path, file }: Segment): Promise<boolean> {
+/** The size of the segment before, from the header; -1 when that is not as it was made. ENOTSUP when another version made it. */
+export async function readHeader({ number, path, file }: Segment): Promise<number> {
   const bytes = await file.read(0, HEADER)
-  if (bytes.length < HEADER || MAGIC.some((byte, at) => bytes[at] !== byte)) return false
-  if (u32(bytes, 16) !== crc32(bytes.subarray(0, 16))) return false
+  if (bytes.length < HEADER || MAGIC.some((byte, at) => bytes[at] !== byte)) return -1
+  if (u32(bytes, SUMMED) !== crc32(bytes.subarray(0, SUMMED))) return -1
   const version = u32(bytes, 8)
   if (version !== VERSION) {
     const text = `a log of format ${version}; this version of Peerlane reads and writes format ${VERSION}`
     throw new StoreError("ENOTSUP", text, { file: path })
   }
-  return u32(bytes, 12) === number
+  return u32(bytes, 12) === number ? u32(bytes, 16) : -1
 }

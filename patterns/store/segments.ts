@@ -37,7 +37,7 @@ export class Segments {
   async room(bytes: number, limit: number): Promise<Segment> {
     const { tail } = this
     if (tail.size === HEADER || tail.size + bytes <= limit) return tail
-    const next = await Segment.create(this.directory, this.disk, tail.number + 1)
+    const next = await Segment.create(this.directory, this.disk, tail.number + 1, tail.size)
     this.#list.push(next)
     this.#byNumber.set(next.number, next)
     return next
