@@ -192,7 +192,8 @@ describe("who may know whom", () => {
         return true
       if (path === "patterns/certs/certificate.ts" && target === "patterns/curve/key-pair.ts") return true
       // A store: checksums, and what touches the machine's disk. LMDB is a package that its user has installed.
-      if (["patterns/store/record.ts", "patterns/store/segment.ts"].includes(path) && target === "node:zlib") return true
+      if (["patterns/store/record.ts", "patterns/store/segment.ts"].includes(path) && target === "node:zlib")
+        return true
       if (path === "patterns/store/node-disk.ts" && ["node:fs/promises", "node:path"].includes(target)) return true
       if (path === "patterns/store/node-lock.ts" && ["node:fs/promises", "node:net"].includes(target)) return true
       if (path === "patterns/store/lmdb/lmdb-store.ts" && target === "lmdb") return true

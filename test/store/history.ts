@@ -14,6 +14,19 @@ export interface Step {
 const someText = (longest: number) =>
   fc.tuple(fc.string({ maxLength: 6 }), fc.nat(longest)).map(([text, length]) => text.padEnd(length, "x"))
 
+/** Long lives with little in them: most of the log is dead, and compaction is always at it. */
+export const churn = fc.array(
+  fc.record<Step>({
+    kind: fc.constantFrom("put", "put", "setMeta", "setMeta", "remove"),
+    // Some are changed all the time, some seldom.
+    key: fc.constantFrom(0, 0, 0, 0, 0, 1, 1, 1, 2, 3),
+    meta: someText(4),
+    body: someText(30),
+    pause: fc.constantFrom(-1, 0, 3, 12, 40),
+  }),
+  { minLength: 50, maxLength: 200 },
+)
+
 export const history = fc.array(
   fc.record<Step>({
     kind: fc.constantFrom("put", "put", "setMeta", "remove", "remove"),

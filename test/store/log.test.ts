@@ -159,6 +159,18 @@ describe("compaction", () => {
     expect(reopened.stats).toMatchObject({ entries: state.size, compactionFault: null })
   })
 
+  it("moves an entry with the meta that it has now, however often", async () => {
+    const disk = new TornDisk()
+    const store = await opened(disk, { segmentBytes: 400 })
+    await store.put(0, bytes("first"), bytes("old body"))
+    await store.put(1, bytes("m"), ENTRY)
+    await store.setMeta(0, bytes("second, longer"))
+    for (let turn = 0; turn < 200; turn++) await store.put(1, bytes("m"), ENTRY)
+    expect(disk.names.has("log/00000001.log")).toBe(false)
+    expect((await store.bodies([0])).map(textOf)).toEqual(["old body"])
+    expect((await again(disk)).get(0)).toEqual({ meta: "second, longer", body: "old body" })
+  })
+
   it("removes an oldest segment in which nothing lives at once, also on a full disk", async () => {
     const disk = new TornDisk()
     const store = await opened(disk, { segmentBytes: 200 })

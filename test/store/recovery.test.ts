@@ -5,17 +5,18 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { logStore } from "../../patterns/store/log.js"
-import { history, type Outcome, possible, print, read, type Step, take } from "./history.js"
+import { churn, history, type Outcome, possible, print, read, type Step, take } from "./history.js"
 import { TornDisk } from "./torn-disk.js"
 
 const SMALL = { segmentBytes: 300, maxBatchBytes: 200 }
+const TINY = { segmentBytes: 100, maxBatchBytes: 100 }
 const randomFrom = (numbers: fc.Stream<number>) => () => numbers.next().value / 2 ** 31
 
 /** The states that a life may leave on the disk, which ends at an operation, or when all is done. */
-async function live(disk: TornDisk, steps: readonly Step[], crashAt: number): Promise<Set<string>> {
+async function live(disk: TornDisk, steps: readonly Step[], crashAt: number, options = SMALL): Promise<Set<string>> {
   const outcomes: Outcome[] = []
   disk.crashAt = crashAt
-  const store = logStore("log", disk, SMALL)
+  const store = logStore("log", disk, options)
   const run = async () => {
     await store.open(() => {})
     await take(store, steps, outcomes)
@@ -39,6 +40,19 @@ describe("the log after a crash", () => {
           expect([...states]).toContain(found)
         },
       ),
+      { numRuns: 1500 },
+    )
+  })
+
+  it("is that in the middle of compaction, too", async () => {
+    const crashes = fc.nat(400)
+    await fc.assert(
+      fc.asyncProperty(churn, crashes, fc.infiniteStream(fc.nat(2 ** 31 - 1)), async (steps, crashAt, numbers) => {
+        const disk = new TornDisk()
+        const states = await live(disk, steps, crashAt + 1, TINY)
+        const found = print(await read(logStore("log", disk.survivor(randomFrom(numbers)), TINY)))
+        expect([...states]).toContain(found)
+      }),
       { numRuns: 1500 },
     )
   })
