@@ -44,7 +44,7 @@ export function storeConformance(make: () => Promise<StoreUnderTest>): StoreChec
 const CHECKS: Record<string, (bench: Bench) => Promise<void>> = {
   async "a new store is empty"({ store, shown }) {
     same(await shown(store), "")
-    same(text((await store.bodies([])).join() === "" ? bytes("none") : bytes("some")), "none")
+    same(String((await store.bodies([])).length), "0")
   },
 
   async "bodies come in the order asked for, and twice when asked twice"({ store, shown }) {

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest"
 import { logStore } from "../../patterns/store/log.js"
 import { salvage } from "../../patterns/store/salvage.js"
 import { StoreError } from "../../patterns/store/store-error.js"
-import { bytes, history, type Outcome, print, read, type State, type Step, take, textOf } from "./history.js"
+import { bytes, history, type Outcome, read, type State, type Step, take, textOf } from "./history.js"
 import { TornDisk } from "./torn-disk.js"
 
 const SMALL = { segmentBytes: 300, maxBatchBytes: 200 }

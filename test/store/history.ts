@@ -72,7 +72,7 @@ export async function take(store: Store, steps: readonly Step[], outcomes: Outco
   await Promise.all(answers)
 }
 
-export function apply(state: State, { kind, key, meta, body }: Step): void {
+function apply(state: State, { kind, key, meta, body }: Step): void {
   if (kind === "put") state.set(key, { meta, body })
   else if (kind === "remove") state.delete(key)
   else {
