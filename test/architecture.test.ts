@@ -192,6 +192,14 @@ describe("who may know whom", () => {
       if (path === "patterns/certs/certificate.ts" && target === "patterns/curve/key-pair.ts") return true
       // Codecs: the one package that the house stands on, and the types of schemas.
       if (own === "patterns/codec" && (target === "msgpackr/pack" || target === "@standard-schema/spec")) return true
+      // A store: checksums, and what touches the machine's disk. LMDB is a package that its user has installed.
+      if (["patterns/store/record.ts", "patterns/store/segment.ts"].includes(path) && target === "node:zlib")
+        return true
+      if (path === "patterns/store/node-disk.ts" && ["node:fs/promises", "node:path"].includes(target)) return true
+      if (path === "patterns/store/node-lock.ts" && ["node:fs/promises", "node:net"].includes(target)) return true
+      if (path === "patterns/store/lmdb/lmdb-store.ts" && target === "lmdb") return true
+      if (own === "patterns/store/lmdb" && other === "patterns/store") return true
+      if (path === "patterns/typed/runtime.ts" && target === "patterns/store/disk.ts") return true
       if (own === "patterns") return other === "patterns" || path === "patterns/index.ts"
       return other === "patterns" || other === own || (own === "patterns/req-rep" && other === "patterns/router-dealer")
     }
@@ -226,7 +234,7 @@ describe("who may know whom", () => {
   it("7. nothing exports all of another file, and only the indexes pass on what others export", () => {
     expect(sources.filter(({ exportsAll }) => exportsAll).map(({ path }) => path)).toEqual([])
     const barrels = sources.filter(({ imports }) => imports.some(({ reExport }) => reExport)).map(({ path }) => path)
-    const rooms = ["patterns", "patterns/certs", "patterns/codec", "patterns/draft"]
+    const rooms = ["patterns", "patterns/certs", "patterns/codec", "patterns/draft", "patterns/store/lmdb"]
     const indexes = ["src/index.ts", ...rooms.map(room => `${room}/index.ts`)]
     expect(barrels.filter(path => !indexes.includes(path))).toEqual([])
   })
