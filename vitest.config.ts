@@ -6,6 +6,7 @@ export default defineConfig({
     alias: {
       "peerlane/certs": fileURLToPath(new URL("./patterns/certs/index.ts", import.meta.url)),
       "peerlane/draft": fileURLToPath(new URL("./patterns/draft/index.ts", import.meta.url)),
+      "peerlane/testing": fileURLToPath(new URL("./patterns/testing/index.ts", import.meta.url)),
       peerlane: fileURLToPath(new URL("./patterns/index.ts", import.meta.url)),
     },
   },
