@@ -22,6 +22,7 @@ const LONGEST_PAUSE = 200
 
 export class SimulatedDealer extends SimulatedSocket implements TypedDealer {
   readonly immediate: boolean
+  protected override readonly fewestFrames = 1
   private readonly links: Link[] = []
   private readonly linkOf = new Map<Pipe, Link>()
   private turn = 0

@@ -19,6 +19,8 @@ const ID_SIZE = 5
 
 export class SimulatedRouter extends SimulatedSocket implements TypedRouter {
   lastEndpoint: string | null = null
+  /** A routing id, and something behind it. */
+  protected override readonly fewestFrames = 2
   private readonly mandatory: boolean
   private readonly pipes = new Map<number, Pipe>()
 
@@ -64,7 +66,6 @@ export class SimulatedRouter extends SimulatedSocket implements TypedRouter {
   }
 
   protected override sendNow(message: Buffer[]): boolean {
-    if (message.length === 1) throw new ZmqError("EINVAL", { detail: "a routing id, and nothing behind it" })
     const pipe = this.pipes.get(numberOf(message[0]!))
     if (pipe === undefined) {
       if (this.mandatory) throw new ZmqError("EHOSTUNREACH")

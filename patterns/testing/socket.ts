@@ -68,22 +68,20 @@ export abstract class SimulatedSocket implements TypedSocket, PipeOwner {
   }
 
   /**
-   * Resolves when the message is queued. EBUSY while another send is under way; EAGAIN when there is no room within sendTimeout,
-   * or the socket is closed meanwhile; EBADF when it is closed; EINVAL for what is no message; what the pattern adds.
+   * Resolves when the message is queued. Rejects with EAGAIN when there is no room within sendTimeout, or the socket is closed
+   * meanwhile, and with what the pattern adds. Throws, as real ones do, for wrong use: EBUSY while another send is under way,
+   * EBADF when the socket is closed, EINVAL for what is no message.
    */
   send(message: Sendable): Promise<void> {
     if (!this.life.alive) return never()
-    if (this.closed) return Promise.reject(new ZmqError("EBADF"))
-    if (this.sending) return Promise.reject(new ZmqError("EBUSY", { detail: "one send at a time" }))
+    if (this.closed) throw new ZmqError("EBADF")
+    if (this.sending) throw new ZmqError("EBUSY", { detail: "one send at a time" })
+    const own = copyOf(message, this.fewestFrames)
     try {
-      const own = copyOf(message)
-      if (this.sendNow(own)) {
-        if (!this.network.strict) return DONE
-        this.sending = true
-        return DONE.then(this.sent)
-      }
-      if (this.sendTimeout === 0) throw new ZmqError("EAGAIN")
-      return this.wait(own)
+      if (!this.sendNow(own)) return this.wait(own)
+      if (!this.network.strict) return DONE
+      this.sending = true
+      return DONE.then(this.sent)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -122,6 +120,9 @@ export abstract class SimulatedSocket implements TypedSocket, PipeOwner {
 
   /** The machine has crashed: peers are told by their broken connections, and nobody here is told anything. */
   abstract vanish(): void
+
+  /** Frames that a message to send has. */
+  protected abstract readonly fewestFrames: number
 
   /** False: there is no room. May throw. */
   protected abstract sendNow(message: Buffer[]): boolean
@@ -164,6 +165,7 @@ export abstract class SimulatedSocket implements TypedSocket, PipeOwner {
   }
 
   private wait(message: Buffer[]): Promise<void> {
+    if (this.sendTimeout === 0) throw new ZmqError("EAGAIN")
     this.sending = true
     return new Promise((resolve, reject) => {
       const { life, network, sendTimeout } = this
@@ -201,9 +203,9 @@ export abstract class SimulatedSocket implements TypedSocket, PipeOwner {
   }
 }
 
-function copyOf(message: Sendable): Buffer[] {
+function copyOf(message: Sendable, fewest: number): Buffer[] {
   const given = Array.isArray(message) ? message : [message]
-  if (given.length === 0) throw new ZmqError("EINVAL", { detail: "a message has at least one frame" })
+  if (given.length < fewest) throw new ZmqError("EINVAL", { detail: `expected ${fewest} frames or more` })
   return given.map(frame => {
     if (typeof frame === "string") return Buffer.from(frame)
     if (frame instanceof Uint8Array) return Buffer.from(frame)

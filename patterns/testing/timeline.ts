@@ -103,11 +103,9 @@ export class Timeline {
     }
   }
 
-  /** Nothing happens until then but time. False when nothing is left to happen at all. */
-  passes(limit: number): boolean {
-    if (this.heap.length === 0) return false
-    this.now = limit
-    return true
+  /** Whether anything is left to happen. */
+  get isIdle(): boolean {
+    return this.heap.length === 0
   }
 
   private takeFirst(): void {

@@ -27,11 +27,11 @@ export interface WorldOptions {
 export interface RunOptions {
   /** Asked after each event, when everything that follows from it has run. */
   until?: () => boolean
-  /** Simulated milliseconds, at most. Default: no limit. */
+  /** Simulated milliseconds, at most; without `until`, exactly. Default: no limit. */
   limit?: number
 }
 
-/** Why a run ended: `until` said so, nothing was left to happen, or the limit was reached. */
+/** Why a run ended: `until` said so, nothing was left that could make it, or the limit was reached. */
 export type RunEnd = "until" | "idle" | "limit"
 
 export class World {
@@ -113,7 +113,7 @@ export class World {
    * program or a callback throws. One run at a time: EBUSY.
    */
   async run({ until, limit = Infinity }: RunOptions = {}): Promise<RunEnd> {
-    if (this.running) throw new ZmqError("EBUSY", { detail: "the world is running" })
+    if (this.running) throw Object.assign(new Error("The world is running"), { code: "EBUSY" })
     const { timeline } = this
     const last = timeline.now + limit
     let end: RunEnd = "idle"
@@ -123,7 +123,10 @@ export class World {
         if (this.failure !== null) throw this.failure.error
         if (until?.()) end = "until"
         else if (timeline.next(last)) return true
-        else if (timeline.passes(last)) end = "limit"
+        else if (last < Infinity && !(timeline.isIdle && until)) {
+          timeline.now = last
+          end = "limit"
+        }
         return false
       })
     } finally {
