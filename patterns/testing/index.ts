@@ -1,4 +1,8 @@
 /** `peerlane/testing`: a simulated world from a seed, in which programs over Router and Dealer run, and fail, in the same way each time. */
+export type { Disk, DiskFile, DiskLock } from "../store/disk.js"
+export type { Cut, Opened, Store } from "../store/store.js"
+export type { Clock, TypedRuntime } from "../typed/runtime.js"
+export type { Sockets, TypedDealer, TypedRouter, TypedSocket } from "../typed/sockets.js"
 export type { SimulatedDealerOptions } from "./dealer.js"
 export type { SimulatedDisk } from "./disk.js"
 export type { FaultKind, Faults } from "./fault-kinds.js"
