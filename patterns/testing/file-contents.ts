@@ -120,7 +120,7 @@ class Bytes {
 
   apply({ position, bytes }: Change): void {
     if (bytes === null) this.resize(position)
-    else {
+    else if (bytes.length > 0) {
       if (position + bytes.length > this.size) this.resize(position + bytes.length)
       this.bytes.set(bytes, position)
     }

@@ -110,7 +110,7 @@ class LifeFile implements DiskFile {
       const finish = this.contents.write(position, bytes)
       return () => {
         finish()
-        this.size = Math.max(this.size, position + bytes.length)
+        if (bytes.length > 0) this.size = Math.max(this.size, position + bytes.length)
       }
     })
   }

@@ -83,7 +83,9 @@ const BEGIN: Record<PlannedKind, (world: World, fault: PlannedFault) => void> = 
   crash: (world, { a, ms }) => {
     if (!a.alive) return
     a.crash()
-    world.after(ms, () => a.restart())
+    world.after(ms, () => {
+      if (!a.alive) a.restart()
+    })
   },
   stall: (_, { a, ms }) => a.stall(ms),
   clockJump: (_, { a, ms }) => a.jumpClock(ms % 2 === 0 ? HOUR : -HOUR),

@@ -87,15 +87,7 @@ export abstract class SimulatedSocket implements TypedSocket, PipeOwner {
     }
   }
 
-  /** The next message. EBUSY while another receive is under way; EAGAIN when the socket is closed meanwhile; EBADF when it is. */
-  async receive(): Promise<Buffer[]> {
-    if (this.closed) throw new ZmqError("EBADF")
-    const message = await this.take()
-    if (message === null) throw new ZmqError("EAGAIN")
-    return message
-  }
-
-  /** Ends when the socket is closed. */
+  /** Ends when the socket is closed. One next() at a time: EBUSY. */
   [Symbol.asyncIterator](): AsyncIterator<Buffer[]> {
     return {
       next: async () => {

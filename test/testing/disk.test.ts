@@ -56,10 +56,10 @@ describe("as long as nothing crashes", () => {
             while (step.length > 0 && model.length < step.position) model.push(0)
             for (let at = 0; at < step.length; at++) model[step.position + at] = step.value
           }
-          if (!("length" in step && step.length === 0)) expect(file.size).toBe(model.length)
+          expect(file.size).toBe(model.length)
         }
         const read = await finish(world, contents(machine))
-        expect([...read].slice(0, model.length)).toEqual(model)
+        expect([...read]).toEqual(model)
       }),
       { numRuns: 50 },
     )

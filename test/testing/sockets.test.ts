@@ -205,6 +205,17 @@ describe("either", () => {
     expect(await Promise.all(sends)).toEqual(["none", "none", "EAGAIN", "EBUSY"])
   })
 
+  it("allows one receive at a time: EBUSY", async () => {
+    const world = createWorld({ seed: 1 })
+    const { dealer, id, router } = await pair(world)
+    const messages = dealer[Symbol.asyncIterator]()
+    const first = messages.next()
+    expect(await codeOf(messages.next())).toBe("EBUSY")
+    await router.send([id, "x"])
+    await world.run()
+    expect(String((await first).value[0])).toBe("x")
+  })
+
   it("copies what it sends", async () => {
     const world = createWorld({ seed: 1 })
     const { dealer, got } = await pair(world)
