@@ -237,7 +237,14 @@ describe("who may know whom", () => {
   it("7. nothing exports all of another file, and only the indexes pass on what others export", () => {
     expect(sources.filter(({ exportsAll }) => exportsAll).map(({ path }) => path)).toEqual([])
     const barrels = sources.filter(({ imports }) => imports.some(({ reExport }) => reExport)).map(({ path }) => path)
-    const rooms = ["patterns", "patterns/certs", "patterns/codec", "patterns/draft", "patterns/store/lmdb", "patterns/testing"]
+    const rooms = [
+      "patterns",
+      "patterns/certs",
+      "patterns/codec",
+      "patterns/draft",
+      "patterns/store/lmdb",
+      "patterns/testing",
+    ]
     const indexes = ["src/index.ts", ...rooms.map(room => `${room}/index.ts`)]
     expect(barrels.filter(path => !indexes.includes(path))).toEqual([])
   })
