@@ -7,6 +7,8 @@ const program = `
   const { Pull, Push } = require("peerlane")
   const { createCertificate } = require("peerlane/certs")
   if (createCertificate().publicKey.length !== 40) throw new Error("no certificate")
+  const { msgpack } = require("peerlane/codec")
+  if (msgpack().decode(msgpack().encode(new Map([[1n, 2]]))).get(1n) !== 2) throw new Error("no Map")
   const pull = new Pull()
   pull.bindSync("tcp://127.0.0.1:*")
   const push = new Push()

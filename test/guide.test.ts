@@ -1,6 +1,6 @@
 /**
  * The guide, held to what it says. Each `ts` block of docs/guide/ is a program of its own: it is compiled as strictly as
- * Peerlane itself, in a folder where `peerlane` is an installed package, and run; what it prints must be the `text` block
+ * Peerlane itself, in a folder where `peerlane` is an installed package, and zod, and run; what it prints must be the `text` block
  * that follows it. Programs are padded with empty lines, so that the lines in errors are those of the page. A block that
  * is not to be run has another tag. Needs `npm run build`.
  */
@@ -84,7 +84,7 @@ describe("the programs of the guide", () => {
   let runs = new Map<string, Promise<Outcome>>()
 
   beforeAll(() => {
-    folder = programFolder()
+    folder = programFolder(["zod"])
     wrong = compileAll(folder, programs)
     const right = programs.filter(({ name }) => !wrong.has(name))
     runs = runAll(right.map(({ name }) => join(folder, `${name}.js`)))

@@ -10,6 +10,7 @@ export interface Disk {
   list(directory: string): Promise<string[]>
   /** Opens for reading and writing; creates the file when `create` is set (EEXIST if it is there), else ENOENT if it is not. */
   open(path: string, create: boolean): Promise<DiskFile>
+  /** Handles of it that are open can still read. */
   remove(path: string): Promise<void>
   /** Until it resolves, files created or removed in it may come back or be gone after a crash. */
   syncDirectory(path: string): Promise<void>

@@ -24,8 +24,12 @@ export interface TypedDealer extends TypedSocket {
 
 /** The part of the `peerlane` and `zeromq` modules that typed patterns use; `import * as zeromq from "zeromq"` is one. */
 export interface Sockets {
-  // biome-ignore lint/suspicious/noExplicitAny: the options of either engine
-  readonly Router: new (options?: any) => TypedRouter
-  // biome-ignore lint/suspicious/noExplicitAny: the options of either engine
-  readonly Dealer: new (options?: any) => TypedDealer
+  readonly Router: new (
+    // biome-ignore lint/suspicious/noExplicitAny: the options of either engine
+    options?: any,
+  ) => TypedRouter
+  readonly Dealer: new (
+    // biome-ignore lint/suspicious/noExplicitAny: the options of either engine
+    options?: any,
+  ) => TypedDealer
 }
