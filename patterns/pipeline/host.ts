@@ -25,6 +25,8 @@ export interface HostSettings {
 
 export interface HostSink {
   onConsumer(event: "join" | "leave", name: string, group: string, why: string): void
+  /** Somebody waits for what becomes of it. */
+  wants(id: string): boolean
   onProgress(ticket: Ticket, body: Buffer): void
   /** Comes before the job is done. */
   onResult(ticket: Ticket, body: Buffer): void
@@ -267,6 +269,7 @@ export class Host {
     const head: Record<string, unknown> = { tag, id: job.id, attempt: ticket.attempts + 1, codec: job.codec }
     if (job.key !== null) head.key = job.key
     if (job.lease !== 0) head.lease = job.lease
+    if (this.sink.wants(job.id)) head.want = true
     const isTaken = this.say(consumer.routing, [frame.JOB, JSON.stringify(head), job.body!])
     if (isHandedToAll(job)) this.queue.uncache(job)
     if (!isTaken) this.unreachable(consumer, tag)

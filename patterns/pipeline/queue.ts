@@ -251,6 +251,11 @@ export class Queue {
     })
   }
 
+  /** The body of one job; its bytes must not change. */
+  async read(job: Job): Promise<Uint8Array> {
+    return job.body ?? (await this.store.bodies([job.seq]))[0]!
+  }
+
   /** It is handed out to all who shall have it now: its body need not stay. */
   uncache(job: Job): void {
     if (job.body === null) return

@@ -134,6 +134,10 @@ export class Submitters {
     })
   }
 
+  wants(id: string): boolean {
+    return this.curious.has(id)
+  }
+
   onProgress({ job }: Ticket, body: Uint8Array): void {
     const submitter = this.curious.get(job.id)
     if (submitter !== undefined) this.say(submitter.routing, [frame.PROGRESS, JSON.stringify({ id: job.id }), body])

@@ -1,0 +1,27 @@
+/** `peerlane/pipeline`: jobs for workers, from a queue that lives with their producer. At least once, never lost. */
+export { StoreError } from "../store/errors.js"
+export { logStore } from "../store/log.js"
+export { memoryStore } from "../store/memory.js"
+export type { Cut, Opened, Store } from "../store/store.js"
+export type { Backoff } from "./backoff.js"
+export {
+  Consumer,
+  type ConsumerEvents,
+  type ConsumerOptions,
+  type ConsumerStats,
+  type JobContext,
+  type RunOptions,
+} from "./consumer.js"
+export type { DeadLetter, DeadLetters } from "./dead-letters.js"
+export type { Delivery } from "./delivery.js"
+export { PipelineError, type PipelineErrorCode } from "./errors.js"
+export type { Priority } from "./job.js"
+export {
+  Producer,
+  type ProducerEvents,
+  type ProducerOptions,
+  type ProducerStats,
+  type SendOptions,
+  type Sent,
+} from "./producer.js"
+export type { WaitOptions } from "./room.js"
