@@ -202,6 +202,10 @@ describe("who may know whom", () => {
       // The simulated world is one of what typed patterns ask for.
       if (own === "patterns/testing" && ["patterns/typed", "patterns/store"].includes(other)) return true
       // Typed patterns run on disks, as a store does.
+      // The pipeline: public sockets, codecs and stores; and the real clock in one place.
+      if (own === "patterns/pipeline" && ["patterns/typed", "patterns/store"].includes(other)) return true
+      if (own === "patterns/pipeline" && target === "patterns/codec/index.ts") return true
+      if (path === "patterns/pipeline/surroundings.ts" && other === "patterns/router-dealer") return true
       if (path === "patterns/typed/runtime.ts" && target === "patterns/store/disk.ts") return true
       if (own === "patterns") return other === "patterns" || path === "patterns/index.ts"
       return other === "patterns" || other === own || (own === "patterns/req-rep" && other === "patterns/router-dealer")
@@ -242,6 +246,7 @@ describe("who may know whom", () => {
       "patterns/certs",
       "patterns/codec",
       "patterns/draft",
+      "patterns/pipeline",
       "patterns/store/lmdb",
       "patterns/testing",
     ]

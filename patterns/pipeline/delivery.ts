@@ -63,12 +63,10 @@ export class Delivery<T> {
   }
 
   /** Its lease ends `ms` milliseconds from now. */
-  extend(ms: number): void {
-    this.held.link.extend(this.held, ms)
-  }
+  readonly extend = (ms: number): void => this.held.link.extend(this.held, ms)
 
   /** For the sender, if it asked. May be lost. */
-  progress(value: unknown): void {
+  readonly progress = (value: unknown): void => {
     this.held.link.progress(this.held, (this.codec as Codec<unknown>).encode(value))
   }
 }

@@ -11,7 +11,10 @@ export class Events<Map extends object> {
   }
 
   off<Name extends keyof Map>(name: Name, listener: (event: Map[Name]) => void): void {
-    this.listeners.set(name, (this.listeners.get(name) ?? []).filter(other => other !== listener))
+    this.listeners.set(
+      name,
+      (this.listeners.get(name) ?? []).filter(other => other !== listener),
+    )
   }
 
   emit<Name extends keyof Map>(name: Name, event: Map[Name]): void {

@@ -1,7 +1,7 @@
 /** The commands of PROTOCOL.md, and what their frames are made of. */
 import { PipelineError } from "./errors.js"
 
-export const VERSION = "PL1"
+const VERSION = "PL1"
 
 const commandBytes = (command: string) => Buffer.from(`${VERSION} ${command}`)
 
@@ -24,10 +24,6 @@ export const frame = {
   WHO: commandBytes("WHO"),
   PONG: commandBytes("PONG"),
   REFUSED: commandBytes("REFUSED"),
-  SUBMIT: commandBytes("SUBMIT"),
-  ACCEPTED: commandBytes("ACCEPTED"),
-  DECLINED: commandBytes("DECLINED"),
-  RESULT: commandBytes("RESULT"),
 } as const
 
 export type Command = keyof typeof frame

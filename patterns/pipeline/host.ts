@@ -1,5 +1,5 @@
 /**
- * The socket of a producer that holds its queue: reads what consumers and other producers say, and answers. The rules of
+ * The socket of a producer that holds its queue: reads what consumers say, and answers. The rules of
  * PROTOCOL.md from the producer's side; who gets what is the dispatcher's, what becomes of a job the queue's business.
  */
 import type { TypedRuntime } from "../typed/runtime.js"
@@ -11,7 +11,6 @@ import { type Command, commandOf, countOf, type Frame, frame, objectOf, refusalO
 import type { Ticket } from "./job.js"
 import { Outbox } from "./outbox.js"
 import { type Queue, randomName } from "./queue.js"
-import { Submitters } from "./submitters.js"
 
 /** Answers and jobs that wait for the socket; what is beyond that is said again by the rules of the protocol. */
 const OUTBOX = 100_000
@@ -20,7 +19,6 @@ const BYTES_IN_HAND = 16 * 1024 * 1024
 export interface HostSettings {
   readonly lease: number
   readonly heartbeat: number
-  readonly maxJobBytes: number
 }
 
 export interface HostSink {
@@ -36,7 +34,6 @@ export interface HostSink {
 
 export class Host {
   readonly dispatcher: Dispatcher
-  readonly submitters: Submitters
   private readonly outbox: Outbox
   private readonly alarm: Alarm
   /** Consumers by their connections. */
@@ -63,7 +60,6 @@ export class Host {
       onConsumerLost: (consumer, why) => this.lost(consumer, why),
       onDue: at => this.alarm.set(at),
     })
-    this.submitters = new Submitters(queue, runtime.clock, settings, (routing, message) => this.say(routing, message))
   }
 
   /** Begins to read. */
@@ -80,7 +76,6 @@ export class Host {
   async close(): Promise<void> {
     this.alarm.stop()
     for (const { routing } of this.dispatcher.consumers.values()) this.say(routing, [frame.BYE])
-    this.submitters.close(frame.BYE)
     await this.outbox.empty()
     this.outbox.end()
     await this.router.close()
@@ -97,7 +92,7 @@ export class Host {
     try {
       if (command === null) throw new PipelineError("EPROTO", refusalOf(first).message)
       if (command === "HELLO") this.hello(routing, objectOf(message[2]))
-      else if (!this.submitters.receive(routing, command, message)) this.fromConsumer(routing, command, message)
+      else this.fromConsumer(routing, command, message)
     } catch (error) {
       if (!(error instanceof PipelineError)) throw error
       const told = command === null ? refusalOf(first) : { code: error.code, message: error.message }
@@ -107,12 +102,9 @@ export class Host {
   }
 
   private hello(routing: Buffer, said: Record<string, unknown>): void {
-    if (said.submitter !== undefined) {
-      this.submitters.hello(routing, said, this.welcome(this.nextSession(), countOf(said.n, "n", 0)))
-      return
-    }
     const name = textOf(said.consumer, "consumer", "")
-    if (name === "" || name.length > 100) throw new PipelineError("EINVAL", "consumer is to be a name of up to 100 letters")
+    if (name === "" || name.length > 100)
+      throw new PipelineError("EINVAL", "consumer is to be a name of up to 100 letters")
     const group = textOf(said.group, "group", "")
     const lane = this.queue.lanes.find(lane => lane.group === group)
     if (lane === undefined) {
@@ -275,7 +267,7 @@ export class Host {
     if (!isTaken) this.unreachable(consumer, tag)
   }
 
-  /** The socket refuses what was for this peer. A consumer may come back, the job did not get there; a submitter asks again. */
+  /** The socket refuses what was for this peer. A consumer may come back, the job did not get there. */
   private refused([routing, command, head]: Frame[]): void {
     const consumer = this.connected.get((routing as Buffer).toString("latin1"))
     if (consumer !== undefined) {
@@ -300,7 +292,6 @@ export class Host {
     const { clock } = this.runtime
     this.queue.tick()
     this.dispatcher.tick()
-    this.submitters.tick()
     const now = clock.now()
     if (now >= this.beat) this.beat = now + this.settings.heartbeat
     this.wake()

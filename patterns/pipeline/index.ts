@@ -1,8 +1,8 @@
 /** `peerlane/pipeline`: jobs for workers, from a queue that lives with their producer. At least once, never lost. */
-export { StoreError } from "../store/errors.js"
 export { logStore } from "../store/log.js"
 export { memoryStore } from "../store/memory.js"
 export type { Cut, Opened, Store } from "../store/store.js"
+export { StoreError } from "../store/store-error.js"
 export type { Backoff } from "./backoff.js"
 export {
   Consumer,

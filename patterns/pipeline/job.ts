@@ -10,7 +10,7 @@ import type { Lane } from "./lane.js"
 export const priorities = ["high", "normal", "low"] as const
 export type Priority = (typeof priorities)[number]
 
-export const enum State {
+export enum State {
   /** May be handed out. */
   Ready,
   /** Not before some time. */

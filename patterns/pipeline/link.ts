@@ -109,7 +109,12 @@ export class Link {
   }
 
   private connect(): void {
-    const dealer = new this.sockets.Dealer({ immediate: true, linger: 1000, receiveHighWaterMark: 16_384, ...this.options })
+    const dealer = new this.sockets.Dealer({
+      immediate: true,
+      linger: 1000,
+      receiveHighWaterMark: 16_384,
+      ...this.options,
+    })
     this.dealer = dealer
     // What a connection loses is said again: nothing depends on a single message.
     this.outbox = new Outbox(dealer, OUTBOX, () => {})

@@ -14,7 +14,7 @@ import { DeadLetters } from "./dead-letters.js"
 import { PipelineError } from "./errors.js"
 import { Events } from "./events.js"
 import { Host } from "./host.js"
-import { priorities, type Priority, State, type Ticket } from "./job.js"
+import { type Priority, priorities, State, type Ticket } from "./job.js"
 import { closedError, type NewJob, Queue } from "./queue.js"
 import type { WaitOptions } from "./room.js"
 import { backoffOf, type Numbers, numbersOf } from "./settings.js"
@@ -96,7 +96,13 @@ export interface ProducerEvents {
   cut: Cut
   join: { readonly consumer: string; readonly group: string }
   leave: { readonly consumer: string; readonly group: string; readonly reason: string }
-  retry: { readonly id: string; readonly group: string; readonly attempt: number; readonly reason: string; readonly rest: number }
+  retry: {
+    readonly id: string
+    readonly group: string
+    readonly attempt: number
+    readonly reason: string
+    readonly rest: number
+  }
   dead: { readonly id: string; readonly group: string; readonly attempts: number; readonly reason: string }
   /** The store could not keep the end of a job, or of an attempt. The end of a job is tried again until it can. */
   storeError: { readonly error: unknown }
@@ -161,7 +167,13 @@ export class Producer<T = unknown> {
       onDone: ticket => this.done(ticket),
       onStoreError: error => this.events.emit("storeError", { error }),
     })
-    this.router = new sockets.Router({ mandatory: true, sendTimeout: 0, sendHighWaterMark: 16_384, linger: 1000, ...socket })
+    this.router = new sockets.Router({
+      mandatory: true,
+      sendTimeout: 0,
+      sendHighWaterMark: 16_384,
+      linger: 1000,
+      ...socket,
+    })
     this.host = new Host(this.router, this.queue, runtime, this.numbers, {
       onConsumer: (event, consumer, group, reason) =>
         event === "join"
@@ -214,21 +226,20 @@ export class Producer<T = unknown> {
    * and EBUSY while there is no room; ECLOSED; ENOSPC and EIO of the store. After an error the job is not in the queue.
    */
   async send(value: T, options: SendOptions = {}): Promise<Sent> {
-    const job = this.newJob(value, options)
+    const wish =
+      options.want === true || options.onProgress !== undefined ? this.wishes.begin(options.onProgress) : null
+    const job = this.newJob(value, options, wish?.onId ?? null)
     await this.opening
     if (this.closing !== null) throw closedError()
-    const wish = options.want === true || options.onProgress !== undefined ? this.wishes.begin(job, options.onProgress) : null
-    try {
-      const { id, duplicate } = await this.queue.add(job, options)
-      if (!duplicate) this.counts.accepted++
-      return { id, duplicate, done: wish?.of(id, duplicate) ?? Promise.resolve(undefined) }
-    } catch (error) {
+    const { id, duplicate } = await this.queue.add(job, options).catch(error => {
       wish?.drop()
       throw error
-    }
+    })
+    if (!duplicate) this.counts.accepted++
+    return { id, duplicate, done: wish !== null && !duplicate ? wish.done : Promise.resolve(undefined) }
   }
 
-  private newJob(value: T, options: SendOptions): NewJob {
+  private newJob(value: T, options: SendOptions, onId: NewJob["onId"]): NewJob {
     const body = this.codec.encode(value)
     if (body.length > this.numbers.maxJobBytes) {
       const message = `a job of ${body.length} bytes is above ${this.numbers.maxJobBytes} (maxJobBytes)`
@@ -236,9 +247,11 @@ export class Producer<T = unknown> {
     }
     const { id = null, key = null, priority = "normal", delay = 0, startAt, ttl, maxAttempts = 0, lease = 0 } = options
     const band = priorities.indexOf(priority)
-    if (band < 0) throw new PipelineError("EINVAL", `priority is to be one of ${priorities.join(", ")}, not ${priority}`)
+    if (band < 0)
+      throw new PipelineError("EINVAL", `priority is to be one of ${priorities.join(", ")}, not ${priority}`)
     for (const [name, number] of Object.entries({ delay, ttl: ttl ?? 1, maxAttempts, lease })) {
-      if (!(number >= 0 && Number.isFinite(number))) throw new PipelineError("EINVAL", `${name} is to be a number from 0 on`)
+      if (!(number >= 0 && Number.isFinite(number)))
+        throw new PipelineError("EINVAL", `${name} is to be a number from 0 on`)
     }
     const date = this.runtime.clock.date()
     return {
@@ -251,6 +264,7 @@ export class Producer<T = unknown> {
       expiresAt: ttl === undefined ? Number.POSITIVE_INFINITY : date + ttl,
       maxAttempts,
       lease,
+      onId,
     }
   }
 
@@ -353,7 +367,6 @@ export class Producer<T = unknown> {
   private done(ticket: Ticket): void {
     this.counts.done++
     this.wishes.done(ticket)
-    this.host.submitters.onEnd(ticket)
     this.checkDrained()
   }
 
@@ -361,7 +374,6 @@ export class Producer<T = unknown> {
     const { job, lane, attempts, reason } = ticket
     this.events.emit("dead", { id: job.id, group: lane.group, attempts, reason })
     this.wishes.died(ticket)
-    this.host.submitters.onEnd(ticket)
     this.checkDrained()
   }
 

@@ -66,6 +66,8 @@ export interface NewJob {
   readonly expiresAt: number
   readonly maxAttempts: number
   readonly lease: number
+  /** Is told the id before anybody can have the job; null: nobody wants to know. Not called for a duplicate. */
+  readonly onId: ((id: string) => void) | null
 }
 
 export interface Accepted {
@@ -211,6 +213,7 @@ export class Queue {
       body,
       tickets: [],
     }
+    sent.onId?.(job.id)
     this.cached += body.length
     this.pending++
     return this.store.put(seq, encodeMeta(job), body).then(

@@ -2,7 +2,7 @@
 import type { Codec } from "../codec/index.js"
 import { PipelineError } from "./errors.js"
 import { State, type Ticket } from "./job.js"
-import { closedError, type NewJob } from "./queue.js"
+import { closedError } from "./queue.js"
 
 interface Wish {
   readonly onProgress: ((value: unknown) => void) | undefined
@@ -10,15 +10,16 @@ interface Wish {
   readonly reject: (error: unknown) => void
 }
 
-/** A wish of a job whose id is not known yet. */
+/** A wish of a job that has no id yet. */
 export interface WishBegun {
-  /** What is to be, now that the job has an id. */
-  of(id: string, duplicate: boolean): Promise<unknown>
+  readonly onId: (id: string) => void
+  readonly done: Promise<unknown>
+  /** It was not accepted. */
   drop(): void
 }
 
 export class Wishes {
-  private readonly byId = new Map<string, Wish[]>()
+  private readonly byId = new Map<string, Wish>()
   private readonly results = new WeakMap<Ticket, unknown>()
 
   constructor(
@@ -30,41 +31,27 @@ export class Wishes {
     return this.byId.has(id)
   }
 
-  /** Before it is accepted, so that nothing is missed: a job may be done before its sender knows that it was accepted. */
-  begin({ id }: NewJob, onProgress: ((value: unknown) => void) | undefined): WishBegun {
-    let settle!: Wish
+  begin(onProgress: ((value: unknown) => void) | undefined): WishBegun {
+    let wish!: Wish
+    let id: string | null = null
     const done = new Promise<unknown>((resolve, reject) => {
-      settle = { onProgress, resolve, reject }
+      wish = { onProgress, resolve, reject }
     })
     done.catch(() => {}) // Who does not look at it does not want to fall over it.
-    if (id !== null) this.add(id, settle)
     return {
-      of: (given, duplicate) => {
-        if (id === null) this.add(given, settle)
-        else if (duplicate) this.remove(id, settle)
-        return duplicate ? Promise.resolve(undefined) : done
+      onId: given => {
+        id = given
+        this.byId.set(given, wish)
       },
+      done,
       drop: () => {
-        if (id !== null) this.remove(id, settle)
+        if (id !== null) this.byId.delete(id)
       },
     }
   }
 
-  private add(id: string, wish: Wish): void {
-    this.byId.set(id, [...(this.byId.get(id) ?? []), wish])
-  }
-
-  private remove(id: string, wish: Wish): void {
-    const left = (this.byId.get(id) ?? []).filter(other => other !== wish)
-    if (left.length > 0) this.byId.set(id, left)
-    else this.byId.delete(id)
-  }
-
   progress({ job }: Ticket, body: Buffer): void {
-    const wishes = this.byId.get(job.id)
-    if (wishes === undefined) return
-    const value = this.codec.decode(body)
-    for (const { onProgress } of wishes) onProgress?.(value)
+    this.byId.get(job.id)?.onProgress?.(this.codec.decode(body))
   }
 
   result(ticket: Ticket, body: Buffer): void {
@@ -72,25 +59,27 @@ export class Wishes {
   }
 
   done({ job }: Ticket): void {
-    const wishes = this.byId.get(job.id)
-    if (wishes === undefined || !job.tickets.every(({ state }) => state === State.Done)) return
+    const wish = this.byId.get(job.id)
+    if (wish === undefined || !job.tickets.every(({ state }) => state === State.Done)) return
     this.byId.delete(job.id)
     const results = job.tickets.map(ticket => this.results.get(ticket))
     const isPlain = this.groups.length === 1 && this.groups[0] === ""
-    const value = isPlain ? results[0] : Object.fromEntries(job.tickets.map(({ lane }, at) => [lane.group, results[at]]))
-    for (const { resolve } of wishes) resolve(value)
+    const value = isPlain
+      ? results[0]
+      : Object.fromEntries(job.tickets.map(({ lane }, at) => [lane.group, results[at]]))
+    wish.resolve(value)
   }
 
   died({ job, lane, reason }: Ticket): void {
-    const wishes = this.byId.get(job.id)
-    if (wishes === undefined) return
+    const wish = this.byId.get(job.id)
+    if (wish === undefined) return
     this.byId.delete(job.id)
     const where = lane.group === "" ? "" : ` in the group ${lane.group}`
-    for (const { reject } of wishes) reject(new PipelineError("EDEAD", `${job.id} is a dead letter${where}: ${reason}`))
+    wish.reject(new PipelineError("EDEAD", `${job.id} is a dead letter${where}: ${reason}`))
   }
 
   close(): void {
-    for (const wishes of this.byId.values()) for (const { reject } of wishes) reject(closedError())
+    for (const { reject } of this.byId.values()) reject(closedError())
     this.byId.clear()
   }
 }
