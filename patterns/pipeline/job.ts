@@ -48,6 +48,8 @@ export interface Job {
   /** null: only the store has it. */
   body: Uint8Array | null
   tickets: Ticket[]
+  /** It is on its way out of the store; null: not yet. */
+  erasing: Promise<void> | null
 }
 
 /** When something is due, on the clock of its heap. */
@@ -131,7 +133,8 @@ export function encodeMeta(job: Job): Uint8Array {
 
 function ticketMeta(ticket: Ticket): TicketMeta | null {
   const { state, attempts, delay } = ticket
-  if (state === State.Done) return { d: 1 }
+  // What settles was noted before this, or could not be; it is done all the same.
+  if (state === State.Done || state === State.Settling) return { d: 1 }
   const told: TicketMeta = {}
   if (attempts > 0) told.n = attempts
   if (state === State.Dead) told.x = ticket.diedAt
@@ -168,6 +171,7 @@ export function decodeMeta(
     size: meta.z,
     body: null,
     tickets: [],
+    erasing: null,
   }
   return { job, told: group => meta.g?.[`=${group}`] ?? {} }
 }

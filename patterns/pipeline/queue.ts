@@ -212,6 +212,7 @@ export class Queue {
       size: body.length,
       body,
       tickets: [],
+      erasing: null,
     }
     sent.onId?.(job.id)
     this.cached += body.length
@@ -287,10 +288,15 @@ export class Queue {
     this.pending++
     for (;;) {
       try {
-        const isLast = job.tickets.every(other => other === ticket || other.state === State.Done)
-        await (isLast ? this.erase(job) : this.note(ticket, State.Done))
+        // Another group's end may be on its way as well: the later of the two takes the job out.
+        const isLast = job.tickets.every(
+          other => other === ticket || other.state === State.Settling || other.state === State.Done,
+        )
+        if (isLast) job.erasing ??= this.erase(job)
+        await (job.erasing ?? this.note(ticket, State.Done))
         return true
       } catch (error) {
+        job.erasing = null
         this.sink.onStoreError(error)
         if (this.closed) return false
         await new Promise<void>(resolve => this.runtime.clock.after(STORE_PATIENCE, resolve))
