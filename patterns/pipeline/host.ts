@@ -299,9 +299,6 @@ export class Host {
 
   /** Sets the alarm for what is due next. */
   wake(): void {
-    const { clock } = this.runtime
-    this.alarm.set(Math.min(this.beat, this.dispatcher.nextDue))
-    const due = this.queue.nextDue
-    if (due !== Number.POSITIVE_INFINITY) this.alarm.set(clock.now() + Math.max(0, due - clock.date()))
+    this.alarm.set(Math.min(this.beat, this.dispatcher.nextDue, this.queue.nextDue))
   }
 }

@@ -54,8 +54,10 @@ export interface Job {
 
 /** When something is due, on the clock of its heap. */
 export interface Due extends Placed {
-  at: number
+  readonly at: number
   readonly ticket: Ticket
+  /** Of one that rests after a failure: for how long, in ms; 0: it is due on the wall clock. */
+  readonly rest: number
 }
 
 /** A job for one group. */
@@ -65,7 +67,7 @@ export interface Ticket {
   state: State
   /** Begun and failed. */
   attempts: number
-  /** In the heap of delays; null: not there. */
+  /** Why it waits: its time to start (wall clock), or a rest after a failure (monotonic); null: it does not, or does no more. */
   delay: Due | null
   /** In the heap of times to live; null: it has no end, or has ended. */
   expiry: Due | null
@@ -79,8 +81,9 @@ export interface Ticket {
 interface TicketMeta {
   /** attempts */
   n?: number
-  /** not before */
+  /** rests until, on the wall clock, and how long in all */
   t?: number
+  w?: number
   /** done */
   d?: 1
   /** dead: since when */
@@ -113,7 +116,8 @@ export interface Remembered {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-export function encodeMeta(job: Job): Uint8Array {
+/** @param date The time of day, and `now` the monotonic time, in ms. */
+export function encodeMeta(job: Job, date: number, now: number): Uint8Array {
   const meta: JobMeta = { a: job.acceptedAt, c: job.codec, z: job.size }
   if (job.named) meta.i = job.id
   if (job.key !== null) meta.k = job.key
@@ -123,7 +127,7 @@ export function encodeMeta(job: Job): Uint8Array {
   if (job.maxAttempts !== 0) meta.m = job.maxAttempts
   if (job.lease !== 0) meta.l = job.lease
   for (const ticket of job.tickets) {
-    const told = ticketMeta(ticket)
+    const told = ticketMeta(ticket, date, now)
     if (told === null) continue
     meta.g ??= {}
     meta.g[`=${ticket.lane.group}`] = told
@@ -131,14 +135,17 @@ export function encodeMeta(job: Job): Uint8Array {
   return encoder.encode(JSON.stringify(meta))
 }
 
-function ticketMeta(ticket: Ticket): TicketMeta | null {
+function ticketMeta(ticket: Ticket, date: number, now: number): TicketMeta | null {
   const { state, attempts, delay } = ticket
   // What settles was noted before this, or could not be; it is done all the same.
   if (state === State.Done || state === State.Settling) return { d: 1 }
   const told: TicketMeta = {}
   if (attempts > 0) told.n = attempts
   if (state === State.Dead) told.x = ticket.diedAt
-  else if (delay !== null && delay.at !== ticket.job.startAt) told.t = delay.at
+  else if (delay !== null && delay.rest > 0) {
+    told.t = Math.round(date + delay.at - now)
+    told.w = delay.rest
+  }
   if (ticket.reason !== "") told.r = ticket.reason
   if (ticket.stack !== "") told.s = ticket.stack
   return Object.keys(told).length > 0 ? told : null
@@ -190,8 +197,19 @@ export function newTicket(job: Job, lane: Lane): Ticket {
   }
 }
 
-/** A ticket as it was, but for who had it. */
-export function restoredTicket(job: Job, lane: Lane, told: TicketMeta): { ticket: Ticket; notBefore: number } {
+/** It waits for its time to start; null: it has none. */
+export function untilStart(ticket: Ticket): Due | null {
+  const { startAt } = ticket.job
+  return startAt > 0 ? { at: startAt, ticket, rest: 0, place: -1 } : null
+}
+
+/** It rests; null: it does not. */
+export function resting(ticket: Ticket, now: number, rest: number): Due | null {
+  return rest > 0 ? { at: now + rest, ticket, rest, place: -1 } : null
+}
+
+/** A ticket as it was, but for who had it. A rest that was begun ends when it would have, whatever the clock says now. */
+export function restoredTicket(job: Job, lane: Lane, told: TicketMeta, date: number, now: number): Ticket {
   const ticket = newTicket(job, lane)
   ticket.attempts = told.n ?? 0
   ticket.reason = told.r ?? ""
@@ -199,5 +217,7 @@ export function restoredTicket(job: Job, lane: Lane, told: TicketMeta): { ticket
   ticket.diedAt = told.x ?? 0
   if (told.d === 1) ticket.state = State.Done
   else if (told.x !== undefined) ticket.state = State.Dead
-  return { ticket, notBefore: told.t ?? job.startAt }
+  else if (told.t !== undefined) ticket.delay = resting(ticket, now, Math.min(told.t - date, told.w ?? 0))
+  else ticket.delay = untilStart(ticket)
+  return ticket
 }

@@ -18,7 +18,10 @@ export class Lane {
   private turn = 0
   /** Those that wait behind the one whose turn it is, by key. An empty line: only that one is there. */
   private readonly keys = new Map<string, Deque<Ticket>>()
-  private readonly delays = new Heap<Due>(earlier)
+  /** By the wall clock. */
+  private readonly starts = new Heap<Due>(earlier)
+  /** By the monotonic clock: a clock on the wall that is set back makes no back-off longer. */
+  private readonly rests = new Heap<Due>(earlier)
   private readonly expiries = new Heap<Due>(earlier)
 
   /** How many there are of each state, by its number. */
@@ -27,16 +30,15 @@ export class Lane {
   /** @param group "" where there is only one. */
   constructor(readonly group: string) {}
 
-  /** @param notBefore In ms since 1970; 0: at once. */
-  add(ticket: Ticket, notBefore: number): void {
+  /** One that is new here, with its delay, if it has one. */
+  add(ticket: Ticket): void {
     this.counts[ticket.state]!++
     if (ticket.state === State.Done || ticket.state === State.Dead) return
     const { key, expiresAt } = ticket.job
     if (expiresAt !== Number.POSITIVE_INFINITY) {
-      ticket.expiry = { at: expiresAt, ticket, place: -1 }
+      ticket.expiry = { at: expiresAt, ticket, rest: 0, place: -1 }
       this.expiries.add(ticket.expiry)
     }
-    if (notBefore > 0) ticket.delay = { at: notBefore, ticket, place: -1 }
     if (key !== null) {
       const line = this.keys.get(key)
       if (line !== undefined) {
@@ -64,12 +66,9 @@ export class Lane {
   }
 
   /** Makes ready what is due, and returns the ones whose time to live is over. */
-  due(date: number): Ticket[] {
-    for (let first = this.delays.top; first !== undefined && first.at <= date; first = this.delays.top) {
-      this.delays.remove(first)
-      first.ticket.delay = null
-      this.stand(first.ticket)
-    }
+  due(date: number, now: number): Ticket[] {
+    this.wake(this.starts, date)
+    this.wake(this.rests, now)
     const expired: Ticket[] = []
     for (let first = this.expiries.top; first !== undefined && first.at <= date; first = this.expiries.top) {
       this.expiries.remove(first)
@@ -80,9 +79,14 @@ export class Lane {
     return expired
   }
 
-  /** When `due` has something to do next, in ms since 1970. */
-  get nextDue(): number {
-    return Math.min(this.delays.top?.at ?? Number.POSITIVE_INFINITY, this.expiries.top?.at ?? Number.POSITIVE_INFINITY)
+  /** When `due` has something to do next, in ms since 1970; Infinity: never, as far as that clock goes. */
+  get nextDate(): number {
+    return Math.min(this.starts.top?.at ?? Number.POSITIVE_INFINITY, this.expiries.top?.at ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** The same by the monotonic clock. */
+  get nextRest(): number {
+    return this.rests.top?.at ?? Number.POSITIVE_INFINITY
   }
 
   /** One that was in flight and was not begun: it is the next again. */
@@ -92,12 +96,12 @@ export class Lane {
   }
 
   /** One that was in flight, or is dead, is to be tried (again). */
-  again(ticket: Ticket, notBefore: number): void {
-    ticket.delay = notBefore > 0 ? { at: notBefore, ticket, place: -1 } : null
+  again(ticket: Ticket, delay: Due | null): void {
+    ticket.delay = delay
     if (ticket.state === State.Dead) {
       this.counts[State.Dead]!--
       ticket.state = State.Ready
-      this.add(ticket, notBefore)
+      this.add(ticket)
     } else this.advance(ticket)
   }
 
@@ -109,7 +113,7 @@ export class Lane {
   /** It has ended: done, or dead. */
   end(ticket: Ticket, state: State.Done | State.Dead): void {
     const wasBlocked = ticket.state === State.Blocked
-    if (ticket.delay !== null) this.delays.remove(ticket.delay)
+    if (ticket.delay !== null) this.heapOf(ticket.delay).remove(ticket.delay)
     if (ticket.expiry !== null) this.expiries.remove(ticket.expiry)
     ticket.delay = null
     ticket.expiry = null
@@ -138,7 +142,19 @@ export class Lane {
     if (ticket.delay === null) this.stand(ticket)
     else {
       this.become(ticket, State.Delayed)
-      this.delays.add(ticket.delay)
+      this.heapOf(ticket.delay).add(ticket.delay)
+    }
+  }
+
+  private heapOf({ rest }: Due): Heap<Due> {
+    return rest > 0 ? this.rests : this.starts
+  }
+
+  private wake(heap: Heap<Due>, time: number): void {
+    for (let first = heap.top; first !== undefined && first.at <= time; first = heap.top) {
+      heap.remove(first)
+      first.ticket.delay = null
+      this.stand(first.ticket)
     }
   }
 

@@ -160,7 +160,7 @@ export class Producer<T = unknown> {
     this.queue = new Queue(opened, runtime, settings, {
       onReady: lane => {
         this.host.dispatcher.dispatch(lane)
-        if (lane.nextDue !== Number.POSITIVE_INFINITY) this.host.wake()
+        if (Math.min(lane.nextDate, lane.nextRest) !== Number.POSITIVE_INFINITY) this.host.wake()
       },
       onRetry: (ticket, rest) => this.retried(ticket, rest),
       onDead: ticket => this.died(ticket),

@@ -13,9 +13,11 @@ import {
   encodeRemembered,
   type Job,
   newTicket,
+  resting,
   restoredTicket,
   State,
   type Ticket,
+  untilStart,
 } from "./job.js"
 import { Lane } from "./lane.js"
 import { RememberedIds } from "./remembered.js"
@@ -157,9 +159,10 @@ export class Queue {
     this.room.take(job.size)
     if (job.named) this.ids.add(job.id, key)
     for (const lane of this.lanes) {
-      const { ticket, notBefore } = restoredTicket(job, lane, told(lane.group))
+      const { clock } = this.runtime
+      const ticket = restoredTicket(job, lane, told(lane.group), clock.date(), clock.now())
       job.tickets.push(ticket)
-      lane.add(ticket, notBefore)
+      lane.add(ticket)
     }
     // All groups that are left had done it when another one was taken away.
     this.leaveIfDone(job)
@@ -217,7 +220,7 @@ export class Queue {
     sent.onId?.(job.id)
     this.cached += body.length
     this.pending++
-    return this.store.put(seq, encodeMeta(job), body).then(
+    return this.store.put(seq, this.metaOf(job), body).then(
       () => {
         this.accepted(job)
         this.settled()
@@ -238,8 +241,9 @@ export class Queue {
     if (job.named) this.ids.add(job.id, job.seq)
     for (const lane of this.lanes) {
       const ticket = newTicket(job, lane)
+      ticket.delay = untilStart(ticket)
       job.tickets.push(ticket)
-      lane.add(ticket, job.startAt)
+      lane.add(ticket)
     }
     for (const lane of this.lanes) this.sink.onReady(lane)
   }
@@ -322,11 +326,16 @@ export class Queue {
     this.room.leave(job.size)
   }
 
+  private metaOf(job: Job): Uint8Array {
+    const { clock } = this.runtime
+    return encodeMeta(job, clock.date(), clock.now())
+  }
+
   /** Notes in the store what has become of a ticket, as if it were in `state`. */
   private note(ticket: Ticket, state = ticket.state): Promise<void> {
     const was = ticket.state
     ticket.state = state
-    const meta = encodeMeta(ticket.job)
+    const meta = this.metaOf(ticket.job)
     ticket.state = was
     return this.store.setMeta(ticket.job.seq, meta)
   }
@@ -344,7 +353,7 @@ export class Queue {
     if (ticket.attempts >= (job.maxAttempts || this.settings.maxAttempts)) return this.die(ticket)
     if (job.expiresAt <= clock.date()) return this.expire(ticket)
     const pause = rest ?? restFor(this.settings.backoff, ticket.attempts, this.runtime.random())
-    lane.again(ticket, pause > 0 ? clock.date() + pause : 0)
+    lane.again(ticket, resting(ticket, clock.now(), pause))
     this.sink.onRetry(ticket, pause)
     this.sink.onReady(lane)
     return this.keep(ticket)
@@ -395,7 +404,7 @@ export class Queue {
     } finally {
       this.settled()
     }
-    lane.again(ticket, 0)
+    lane.again(ticket, null)
     this.sink.onReady(lane)
   }
 
@@ -410,7 +419,7 @@ export class Queue {
   tick(): void {
     const date = this.runtime.clock.date()
     for (const lane of this.lanes) {
-      for (const ticket of lane.due(date)) void this.expire(ticket)
+      for (const ticket of lane.due(date, this.runtime.clock.now())) void this.expire(ticket)
       this.sink.onReady(lane)
     }
     for (const key of this.ids.outdated(date)) {
@@ -418,10 +427,13 @@ export class Queue {
     }
   }
 
-  /** When `tick` has something to do next, in ms since 1970. */
+  /** When `tick` has something to do next, by the monotonic clock, as far as can be said now. */
   get nextDue(): number {
+    const { clock } = this.runtime
+    const now = clock.now()
+    const ahead = now - clock.date()
     let first = Number.POSITIVE_INFINITY
-    for (const lane of this.lanes) first = Math.min(first, lane.nextDue)
+    for (const lane of this.lanes) first = Math.min(first, lane.nextRest, Math.max(now, lane.nextDate + ahead))
     return first
   }
 

@@ -9,9 +9,13 @@ import type { TypedRuntime } from "../../patterns/typed/runtime.js"
 import { Ledger, type Task } from "./ledger.js"
 
 const JOBS = 200
-const FAULTS = 20
-const SPAN = 4000
+const FAULTS = 16
+/** Of producers, in addition: what they promise is mostly about these. */
+const CRASHES = 4
+/** In which they take place, in ms; nothing ends before. */
+const SPAN = 1500
 const MAX_JOBS = 24
+const YEAR = 365 * 24 * 3_600_000
 
 export interface Outcome {
   readonly violations: readonly string[]
@@ -34,6 +38,7 @@ export async function simulate(seed: number, variant: Variant = {}, log = 0): Pr
   const world = createWorld({ seed, log, patience: 1500 })
   const ledger = new Ledger()
   const unfinished = new Set<string>()
+  const producers = new Map<string, Producer<Task>>()
 
   const plan = (name: string, at: number): Task[] => {
     const tasks: Task[] = []
@@ -54,10 +59,11 @@ export async function simulate(seed: number, variant: Variant = {}, log = 0): Pr
     const name = `producer${at}`
     const tasks = plan(name, at)
     const byId = new Map(tasks.map(task => [task.id, task]))
-    unfinished.add(name)
     world.machine(name).start(async machine => {
       const { runtime } = machine
+      unfinished.add(name)
       const producer = await openProducer(machine, groupsOf(at), ledger, variant)
+      producers.set(name, producer)
       producer.on("dead", ({ id, group }) => ledger.die(id, group, byId.get(id)))
       for (const { id, group } of producer.dead) ledger.die(id, group, byId.get(id))
       // One line of sends for each key, so that their order is known; the jobs without a key are one more line.
@@ -66,7 +72,9 @@ export async function simulate(seed: number, variant: Variant = {}, log = 0): Pr
       await Promise.all(
         [...lines.values()].map(async line => {
           for (const task of line) {
-            if (!ledger.accepted.has(task.id)) await sendUntilAccepted(producer, task, runtime)
+            const isAgain = ledger.accepted.has(task.id)
+            // Somebody who is not sure whether he has sent it sends it again.
+            if (!isAgain || runtime.random() < 0.1) await sendUntilAccepted(producer, task, runtime)
             ledger.accept(task, groupsOf(at))
             if (producer.stats().jobs > MAX_JOBS) ledger.violation(`${name} has ${producer.stats().jobs} jobs`)
           }
@@ -97,9 +105,15 @@ export async function simulate(seed: number, variant: Variant = {}, log = 0): Pr
   }
 
   scheduleFaults(world, { count: FAULTS, span: SPAN })
-  const end = await world.run({ until: () => unfinished.size === 0, limit: 300_000 })
+  const machines = [0, 1, 2].map(at => world.machine(`producer${at}`))
+  scheduleFaults(world, { count: CRASHES, span: SPAN, kinds: ["crash"], machines })
+  const end = await world.run({ until: () => unfinished.size === 0 && world.now > SPAN, limit: 300_000 })
   if (end === "until") ledger.close()
-  else ledger.violation(`it does not come to rest: ${end}, ${[...unfinished].join(", ")} wait`)
+  else {
+    for (const name of unfinished) {
+      ledger.violation(`${name} does not come to rest (${end}): ${JSON.stringify(producers.get(name)?.stats())}`)
+    }
+  }
   return {
     violations: ledger.faults,
     faults: world.faults,
@@ -128,6 +142,7 @@ async function openProducer(
       backoff: { min: 5, max: 50 },
       lease: 400,
       heartbeat: 200,
+      dedupeWindow: YEAR, // Longer than clocks jump.
       sockets: ledger.watching(sockets),
       runtime,
       ...variant.options,
