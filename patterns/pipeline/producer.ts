@@ -180,7 +180,11 @@ export class Producer<T = unknown> {
           ? this.events.emit("join", { consumer, group })
           : this.events.emit("leave", { consumer, group, reason }),
       wants: id => this.wishes.has(id),
-      onProgress: (ticket, body) => this.wishes.progress(ticket, body),
+      onProgress: (ticket, body) => {
+        if (!this.wishes.progress(ticket, body)) {
+          this.events.emit("malformed", { message: `the progress of ${ticket.job.id} cannot be decoded` })
+        }
+      },
       onResult: (ticket, body) => this.wishes.result(ticket, body),
       onMalformed: message => this.events.emit("malformed", { message }),
     })

@@ -1,5 +1,5 @@
 /** Who sent a job and wants to know what becomes of it: progress, and what the handler returned, by group where there are some. */
-import type { Codec } from "../codec/index.js"
+import { type Codec, CodecError } from "../codec/index.js"
 import { PipelineError } from "./errors.js"
 import { State, type Ticket } from "./job.js"
 import { closedError } from "./queue.js"
@@ -20,7 +20,8 @@ export interface WishBegun {
 
 export class Wishes {
   private readonly byId = new Map<string, Wish>()
-  private readonly results = new WeakMap<Ticket, unknown>()
+  /** What came with the ack, as bytes: a consumer that sends rubbish is found out where the sender can be told. */
+  private readonly results = new WeakMap<Ticket, Buffer>()
 
   constructor(
     private readonly codec: Codec<unknown>,
@@ -50,24 +51,42 @@ export class Wishes {
     }
   }
 
-  progress({ job }: Ticket, body: Buffer): void {
-    this.byId.get(job.id)?.onProgress?.(this.codec.decode(body))
+  /** false: it cannot be decoded. */
+  progress({ job }: Ticket, body: Buffer): boolean {
+    const onProgress = this.byId.get(job.id)?.onProgress
+    if (onProgress === undefined) return true
+    let value: unknown
+    try {
+      value = this.codec.decode(body)
+    } catch (error) {
+      if (error instanceof CodecError) return false
+      throw error
+    }
+    // In a turn of its own: what a listener throws is not the producer's.
+    void Promise.resolve().then(() => onProgress(value))
+    return true
   }
 
   result(ticket: Ticket, body: Buffer): void {
-    if (this.byId.has(ticket.job.id)) this.results.set(ticket, this.codec.decode(body))
+    if (this.byId.has(ticket.job.id)) this.results.set(ticket, Buffer.from(body))
   }
 
   done({ job }: Ticket): void {
     const wish = this.byId.get(job.id)
     if (wish === undefined || !job.tickets.every(({ state }) => state === State.Done)) return
     this.byId.delete(job.id)
-    const results = job.tickets.map(ticket => this.results.get(ticket))
-    const isPlain = this.groups.length === 1 && this.groups[0] === ""
-    const value = isPlain
-      ? results[0]
-      : Object.fromEntries(job.tickets.map(({ lane }, at) => [lane.group, results[at]]))
-    wish.resolve(value)
+    try {
+      const results = job.tickets.map(ticket => {
+        const body = this.results.get(ticket)
+        return body === undefined ? undefined : this.codec.decode(body)
+      })
+      const isPlain = this.groups.length === 1 && this.groups[0] === ""
+      wish.resolve(
+        isPlain ? results[0] : Object.fromEntries(job.tickets.map(({ lane }, at) => [lane.group, results[at]])),
+      )
+    } catch (error) {
+      wish.reject(error)
+    }
   }
 
   died({ job, lane, reason }: Ticket): void {

@@ -294,4 +294,38 @@ describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) 
     await jobs.drain()
     expect(seen).toEqual(["fine"])
   })
+
+  it("is not disturbed by a consumer that sends rubbish: progress, a result, tags of nobody, a list that is none", async () => {
+    const jobs = await producer<string>()
+    const malformed: string[] = []
+    jobs.on("malformed", ({ message }) => malformed.push(message))
+    const dealer = new engines[workers]!.Dealer({ linger: 0 })
+    dealer.connect(jobs.lastEndpoint!)
+    const answers = dealer[Symbol.asyncIterator]()
+    const told = async () => (await answers.next()).value as Buffer[]
+    await dealer.send(["PL1 HELLO", JSON.stringify({ consumer: "rude", n: 1, prefetch: 5, holding: "all" })])
+    expect(String((await told())[0])).toBe("PL1 WELCOME")
+    const { done } = await jobs.send("one", { want: true, onProgress: () => {} })
+    const { tag } = JSON.parse(String((await told())[1]))
+    for (const message of [
+      ["PL1 PROGRESS", tag, Buffer.from([0xc1])],
+      ["PL1 PROGRESS", tag],
+      ["PL1 CREDIT", "many"],
+      ["PL1 EXTEND", `-1 ${tag}`],
+      ["PL1 NACK", tag, "{"],
+      ["PL1 JOB", "{}", "x"],
+      ["PL1 ACK", "other-1 other-2"],
+      ["PL1 ACK", tag, Buffer.from([0xc1])],
+    ]) {
+      await dealer.send(message)
+    }
+    await expect(done).rejects.toMatchObject({ code: "EDECODE" })
+    await expect.poll(() => malformed.length).toBe(5)
+    dealer.close()
+    const seen: string[] = []
+    void consumer(jobs).run(job => void seen.push(job))
+    await jobs.send("two")
+    await jobs.drain()
+    expect(seen).toEqual(["two"])
+  })
 })
