@@ -111,8 +111,7 @@ export class Queue {
   }
 
   async open(): Promise<Opened> {
-    const metas: { key: number; meta: Uint8Array }[] = []
-    let header: Uint8Array | null = null
+    let [strange, header] = [0, null as Uint8Array | null]
     const idOf = (seq: number) => `${this.name}-${seq.toString(36)}`
     const gone: { id: string; until: number; key: number }[] = []
     const finished: number[] = []
@@ -120,19 +119,27 @@ export class Queue {
       if (key === QUEUE_ENTRY) {
         header = meta
         this.readHeader(meta)
-      } else if (header === null) metas.push({ key, meta })
+      } else if (header === null) strange++
       else this.restore(key, meta, idOf, gone, finished)
     })
-    if (header === null) {
-      if (metas.length > 0) throw new PipelineError("EPROTO", "the store has entries, and they are not a queue's")
-      this.name = randomName(this.runtime, 8)
-      const text = JSON.stringify({ queue: this.name, format: FORMAT })
-      await this.store.put(QUEUE_ENTRY, new TextEncoder().encode(text), NOTHING)
+    try {
+      if (header === null) await this.begin(strange)
+      await Promise.all(finished.map(key => this.store.remove(key)))
+    } catch (error) {
+      await this.store.close()
+      throw error
     }
     gone.sort((a, b) => a.until - b.until)
     for (const { id, key, until } of gone) this.ids.bury(id, key, until)
-    await Promise.all(finished.map(key => this.store.remove(key)))
     return opened
+  }
+
+  /** A new queue has a name. */
+  private async begin(entries: number): Promise<void> {
+    if (entries > 0) throw new PipelineError("EPROTO", "the store has entries, and they are not a queue's")
+    this.name = randomName(this.runtime, 8)
+    const text = JSON.stringify({ queue: this.name, format: FORMAT })
+    await this.store.put(QUEUE_ENTRY, new TextEncoder().encode(text), NOTHING)
   }
 
   private readHeader(meta: Uint8Array): void {

@@ -5,7 +5,13 @@ import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
 import * as zeromq from "zeromq"
 import * as peerlane from "../../patterns/index.js"
-import { Consumer, type ConsumerOptions, Producer, type ProducerOptions } from "../../patterns/pipeline/index.js"
+import {
+  Consumer,
+  type ConsumerOptions,
+  memoryStore,
+  Producer,
+  type ProducerOptions,
+} from "../../patterns/pipeline/index.js"
 import type { Sockets } from "../../patterns/typed/sockets.js"
 
 const engines: Record<string, Sockets> = { peerlane, zeromq }
@@ -246,6 +252,17 @@ describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) 
     open.push(other)
     await expect(other.ready()).rejects.toMatchObject({ code: "EBUSY" })
     await expect(other.send(1)).rejects.toMatchObject({ code: "EBUSY" })
+  })
+
+  it("a store that refuses the first entry is given up, and can be opened again", async () => {
+    const store = memoryStore()
+    const put = store.put
+    store.put = () => Promise.reject(Object.assign(new Error("the disk is full"), { code: "ENOSPC" }))
+    const first = new Producer({ bind: "tcp://127.0.0.1:*", store, sockets: engines[makers]! })
+    open.push(first)
+    await expect(first.ready()).rejects.toMatchObject({ code: "ENOSPC" })
+    store.put = put
+    await (await producer({ store })).send("fine")
   })
 
   it("what cannot be decoded is a dead letter with its bytes, and nobody is disturbed", async () => {
