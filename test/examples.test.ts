@@ -137,7 +137,7 @@ describe("examples", () => {
 
   const python = process.env.PYTHON ?? (existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3")
   const pyzmq = spawnSync(python, ["-c", "import zmq"]).status === 0
-  if (!pyzmq) console.warn(`the python example is not run: ${python} cannot import zmq`)
+  if (!pyzmq) console.warn(`the python examples are not run: ${python} cannot import zmq`)
 
   it.skipIf(!pyzmq)("python prints what it should, and ends", async () => {
     const example = run("python")
@@ -150,8 +150,20 @@ Python ended with code 0
     expect(example.errors()).toBe("")
   })
 
-  it("python says so when there is no pyzmq, and ends well", async () => {
-    const example = run("python", [], { env: { PYTHON: "no-such-python" } })
+  it.skipIf(!pyzmq)("python-worker prints what it should, and ends", async () => {
+    const example = run("python-worker")
+    expect(await example.exitCode, example.errors()).toBe(0)
+    expect(example.output()).toBe(`Python worked out 100 means, in total 5150
+attempt 1 failed: division by zero
+a dead letter after 2 attempts: division by zero
+100 done, 1 retried, 1 dead
+Python ended with code 0
+`)
+    expect(example.errors()).toBe("")
+  })
+
+  it.each(["python", "python-worker"])("%s says so when there is no pyzmq, and ends well", async name => {
+    const example = run(name, [], { env: { PYTHON: "no-such-python" } })
     expect(await example.exitCode).toBe(0)
     expect(example.output()).toMatch(/^skipped: no-such-python cannot import zmq \(.*\)\n$/)
   })
