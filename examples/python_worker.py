@@ -1,14 +1,12 @@
 """A whole consumer of the pipeline, on pyzmq; what it says and hears is in patterns/pipeline/PROTOCOL.md. Its work has a
 thread of its own: PING goes out however long that takes. It holds one job at a time: none waits, no lease is extended."""
-import json, queue, signal, sys, threading, time, uuid
-import zmq
+import json, queue, signal, sys, threading, time, uuid, zmq
 
 def handle(job):
     return sum(job["numbers"]) / job["divisor"]
 
 def work():
-    told = context.socket(zmq.PUSH)
-    told.connect("inproc://told")
+    (told := context.socket(zmq.PUSH)).connect("inproc://told")
     while True:
         tag, body = jobs.get()
         try: end = [b"PL1 ACK", tag, json.dumps(handle(json.loads(body))).encode()]
