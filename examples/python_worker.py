@@ -19,10 +19,9 @@ def hello():
     terms = {"consumer": name, "n": n, "prefetch": 1, "concurrency": 1, "holding": [tag.decode() for tag in held]}
     dealer.send_multipart([b"PL1 HELLO", json.dumps(terms).encode()])
 
-context, jobs, name = zmq.Context(), queue.Queue(), uuid.uuid4().hex
-told = context.socket(zmq.PULL)
-told.bind("inproc://told")
-dealer, n, beat, session = None, 0, 1.0, None  # no session: not welcome yet, or not any more
+context, jobs, name, dealer = zmq.Context(), queue.Queue(), uuid.uuid4().hex, None
+(told := context.socket(zmq.PULL)).bind("inproc://told")
+n, beat, session = 0, 1.0, None  # no session: not welcome yet, or not any more
 held = {}  # what was said of each job, until DONE or STALE; None: it is in work
 threading.Thread(target=work, daemon=True).start()
 signal.signal(signal.SIGTERM, lambda *_: (dealer.send(b"PL1 BYE"), context.destroy(linger=1000), sys.exit()))
