@@ -135,6 +135,16 @@ describe("examples", () => {
     expect(example.errors()).toBe("")
   })
 
+  it("jobs-survive loses no job, and ends", async () => {
+    const example = run("jobs-survive")
+    expect(await example.exitCode, example.errors()).toBe(0)
+    // How many jobs the kills hit between work and ack differs.
+    expect(example.output()).toMatch(
+      /^killed by SIGKILL: the producer 3 times, workers 9 times\naccepted 1800 jobs, handled 1800, lost 0\nhandled again: \d+\n$/,
+    )
+    expect(example.errors()).toBe("")
+  })
+
   const python = process.env.PYTHON ?? (existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3")
   const pyzmq = spawnSync(python, ["-c", "import zmq"]).status === 0
   if (!pyzmq) console.warn(`the python examples are not run: ${python} cannot import zmq`)
