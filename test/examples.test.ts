@@ -135,7 +135,7 @@ describe("examples", () => {
     expect(example.errors()).toBe("")
   })
 
-  it("jobs-survive loses no job, and ends", async () => {
+  it("jobs-survive loses no job, and ends", { timeout: generous }, async () => {
     const example = run("jobs-survive")
     expect(await example.exitCode, example.errors()).toBe(0)
     // How many jobs the kills hit between work and ack differs.

@@ -7,7 +7,7 @@ const JOBS = 3000
 it("every job whose send resolved is handled, however its producer and its workers are killed", {
   timeout: 60_000,
 }, async () => {
-  const counts = await crashDrill(JOBS, 20, 1)
+  const counts = await crashDrill(JOBS, 20, 5)
   expect(counts).toMatchObject({ accepted: JOBS, handled: JOBS, lost: 0, dead: 0, left: 0 })
   const { producer, opening, worker, all } = counts.kills
   expect(producer + worker + all).toBe(20)
