@@ -186,7 +186,11 @@ export class Dispatcher {
   giveBack(handouts: readonly Handout[]): void {
     for (let at = handouts.length - 1; at >= 0; at--) {
       const handout = handouts[at]!
-      if (this.release(handout)) handout.ticket.lane.giveBack(handout.ticket)
+      if (!this.release(handout)) continue
+      const { ticket } = handout
+      // Its time was over while somebody held it: nobody counts it any more.
+      if (ticket.job.expiresAt <= this.clock.date()) void this.queue.expire(ticket)
+      else ticket.lane.giveBack(ticket)
     }
     const [first] = handouts
     if (first === undefined) return

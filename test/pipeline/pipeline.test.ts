@@ -223,6 +223,28 @@ describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) 
     expect((await at) - sent).toBeGreaterThanOrEqual(100)
   })
 
+  it("a job whose time ended while it waited in a consumer is dead when it is given back", async () => {
+    const jobs = await producer<string>()
+    const slow = consumer(jobs, { prefetch: 2 })
+    const begun = new Promise<void>(resolve => {
+      void slow.run((_, { signal }) => {
+        resolve()
+        return new Promise<void>(stop => signal.addEventListener("abort", () => stop()))
+      })
+    })
+    await jobs.send("works")
+    await begun
+    await jobs.send("waits", { ttl: 50 })
+    await expect.poll(() => slow.stats().waiting).toBe(1)
+    await new Promise(resolve => setTimeout(resolve, 60)) // No event tells that a time has passed.
+    await slow.close({ grace: 0 })
+    const seen: string[] = []
+    void consumer(jobs).run(job => void seen.push(job))
+    await jobs.drain()
+    expect(seen).toEqual(["works"])
+    expect([...jobs.dead].map(({ reason }) => reason)).toEqual(["its time to live is over"])
+  })
+
   it("finds everything in its folder again: what is not done, attempts, dead letters, ids", async () => {
     const store = folder()
     const first = await producer<string>({ store, maxAttempts: 2, backoff: { min: 0, max: 0 } })
