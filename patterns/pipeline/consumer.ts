@@ -11,7 +11,7 @@ import { Deque } from "./deque.js"
 import { PipelineError } from "./errors.js"
 import { Events } from "./events.js"
 import { type Held, Link } from "./link.js"
-import { randomName } from "./queue.js"
+import { randomName } from "./names.js"
 import { peerlaneSockets, realRuntime } from "./surroundings.js"
 
 export interface ConsumerOptions {
@@ -199,7 +199,7 @@ export class Consumer<T = unknown> {
     const terms = { consumer: randomName(this.runtime, 12), group, bytes: prefetchBytes, concurrency }
     this.links = addressesOf(this.options.connect).map(
       address =>
-        new Link(address, sockets, socket, this.runtime, terms, {
+        new Link(address, sockets, socket, this.runtime.clock, terms, {
           onJob: held => this.arrived(held),
           onSettled: held => this.leave(held),
           onLost: held => this.lost(held),

@@ -38,7 +38,7 @@ export class DeadLetters<T> {
 
   /** In the order in which they were accepted. */
   *[Symbol.iterator](): Generator<DeadLetter<T>> {
-    for (const ticket of this.tickets()) yield this.letter(ticket)
+    for (const ticket of this.tickets()) yield this.letterOf(ticket)
   }
 
   /** All attempts again, and no end of its time. ENOENT. Resolves when that is on disk. */
@@ -62,7 +62,7 @@ export class DeadLetters<T> {
     for (const { tickets } of this.queue.jobs.values()) yield* tickets.filter(({ state }) => state === State.Dead)
   }
 
-  private letter(ticket: Ticket): DeadLetter<T> {
+  private letterOf(ticket: Ticket): DeadLetter<T> {
     const { job, lane, attempts, reason, stack } = ticket
     const bytes = async () => (await this.queue.read(job)).slice()
     return {

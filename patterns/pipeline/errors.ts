@@ -31,3 +31,7 @@ export class PipelineError extends Error {
     super(message, options)
   }
 }
+
+export function closedError(): PipelineError {
+  return new PipelineError("ECLOSED", "it is closed")
+}

@@ -8,9 +8,11 @@ import { Alarm } from "./alarm.js"
 import { type Consumer, Dispatcher, type Handout, isHandedToAll, MAX_PREFETCH } from "./dispatcher.js"
 import { PipelineError } from "./errors.js"
 import { type Command, commandOf, countOf, type Frame, frame, objectOf, refusalOf, textOf, wordsOf } from "./frames.js"
-import type { Ticket } from "./job.js"
+import { randomName } from "./names.js"
 import { Outbox } from "./outbox.js"
-import { type Queue, randomName } from "./queue.js"
+import type { OwnQueue } from "./own-queue.js"
+import type { Queue } from "./queue.js"
+import { Submitters } from "./submitters.js"
 
 /** Answers and jobs that wait for the socket; what is beyond that is said again by the rules of the protocol. */
 const OUTBOX = 100_000
@@ -19,21 +21,19 @@ const BYTES_IN_HAND = 16 * 1024 * 1024
 export interface HostSettings {
   readonly lease: number
   readonly heartbeat: number
+  readonly maxJobBytes: number
 }
 
 export interface HostSink {
   onConsumer(event: "join" | "leave", name: string, group: string, why: string): void
-  /** Somebody waits for what becomes of it. */
-  wants(id: string): boolean
-  onProgress(ticket: Ticket, body: Buffer): void
-  /** Comes before the job is done. */
-  onResult(ticket: Ticket, body: Buffer): void
   /** A peer said something that is no message of this protocol in this version. */
   onMalformed(message: string): void
 }
 
 export class Host {
   readonly dispatcher: Dispatcher
+  private readonly queue: Queue
+  private readonly submitters: Submitters
   private readonly outbox: Outbox
   private readonly alarm: Alarm
   /** Consumers by their connections. */
@@ -47,15 +47,17 @@ export class Host {
 
   constructor(
     private readonly router: TypedRouter,
-    private readonly queue: Queue,
+    private readonly own: OwnQueue,
     private readonly runtime: TypedRuntime,
     private readonly settings: HostSettings,
     private readonly sink: HostSink,
   ) {
+    this.queue = own.queue
+    this.submitters = new Submitters(own, runtime.clock, settings, (routing, message) => this.say(routing, message))
     this.epoch = randomName(runtime, 6)
     this.alarm = new Alarm(runtime.clock, () => this.tick())
     this.outbox = new Outbox(router, OUTBOX, message => this.refused(message))
-    this.dispatcher = new Dispatcher(queue, runtime.clock, settings, {
+    this.dispatcher = new Dispatcher(own.queue, runtime.clock, settings, {
       onHandOut: handout => this.handOut(handout),
       onConsumerLost: (consumer, why) => this.lost(consumer, why),
       onDue: at => this.alarm.set(at),
@@ -76,6 +78,7 @@ export class Host {
   async close(): Promise<void> {
     this.alarm.stop()
     for (const { routing } of this.dispatcher.consumers.values()) this.say(routing, [frame.BYE])
+    this.submitters.close()
     await this.outbox.empty()
     this.outbox.end()
     await this.router.close()
@@ -92,7 +95,7 @@ export class Host {
     try {
       if (command === null) throw new PipelineError("EPROTO", refusalOf(first).message)
       if (command === "HELLO") this.hello(routing, objectOf(message[2]))
-      else this.fromConsumer(routing, command, message)
+      else if (!this.submitters.receive(routing, command, message)) this.fromConsumer(routing, command, message)
     } catch (error) {
       if (!(error instanceof PipelineError)) throw error
       const told = command === null ? refusalOf(first) : { code: error.code, message: error.message }
@@ -102,6 +105,11 @@ export class Host {
   }
 
   private hello(routing: Buffer, said: Record<string, unknown>): void {
+    if (said.submitter === undefined) this.consumerHello(routing, said)
+    else this.submitters.hello(routing, said, this.welcome(this.nextSession(), countOf(said.n, "n", 0)))
+  }
+
+  private consumerHello(routing: Buffer, said: Record<string, unknown>): void {
     const name = textOf(said.consumer, "consumer", "")
     if (name === "" || name.length > 100)
       throw new PipelineError("EINVAL", "consumer is to be a name of up to 100 letters")
@@ -208,7 +216,7 @@ export class Host {
       }
       case "PROGRESS": {
         const handout = consumer.held.get(what?.toString("latin1") ?? "")
-        if (handout !== undefined && more !== undefined) this.sink.onProgress(handout.ticket, more)
+        if (handout !== undefined && more !== undefined) this.own.progress(handout.ticket, more)
         break
       }
       case "BYE":
@@ -234,8 +242,7 @@ export class Host {
   }
 
   private done(consumer: Consumer, { ticket, tag }: Handout, result: Buffer | undefined): void {
-    if (result !== undefined) this.sink.onResult(ticket, result)
-    void this.queue.done(ticket).then(isSafe => {
+    void this.queue.done(ticket, result ?? null).then(isSafe => {
       if (isSafe) this.confirm(consumer, tag)
     })
   }
@@ -261,7 +268,7 @@ export class Host {
     const head: Record<string, unknown> = { tag, id: job.id, attempt: ticket.attempts + 1, codec: job.codec }
     if (job.key !== null) head.key = job.key
     if (job.lease !== 0) head.lease = job.lease
-    if (this.sink.wants(job.id)) head.want = true
+    if (job.want) head.want = true
     const isTaken = this.say(consumer.routing, [frame.JOB, JSON.stringify(head), job.body!])
     if (isHandedToAll(job)) this.queue.uncache(job)
     if (!isTaken) this.unreachable(consumer, tag)
@@ -292,6 +299,7 @@ export class Host {
     const { clock } = this.runtime
     this.queue.tick()
     this.dispatcher.tick()
+    this.submitters.tick()
     const now = clock.now()
     if (now >= this.beat) this.beat = now + this.settings.heartbeat
     this.wake()

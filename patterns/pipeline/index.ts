@@ -16,12 +16,14 @@ export type { DeadLetter, DeadLetters } from "./dead-letters.js"
 export type { Delivery } from "./delivery.js"
 export { PipelineError, type PipelineErrorCode } from "./errors.js"
 export type { Priority } from "./job.js"
-export {
-  Producer,
-  type ProducerEvents,
-  type ProducerOptions,
-  type ProducerStats,
-  type SendOptions,
-  type Sent,
-} from "./producer.js"
-export type { WaitOptions } from "./room.js"
+export { Producer } from "./producer.js"
+export type {
+  ConnectingOptions,
+  HoldingOptions,
+  ProducerEvents,
+  ProducerOptions,
+  ProducerStats,
+  SendOptions,
+  Sent,
+} from "./producer-options.js"
+export type { WaitOptions } from "./waiting.js"

@@ -43,6 +43,8 @@ export interface Job {
   readonly maxAttempts: number
   /** In ms; 0: the queue's. */
   readonly lease: number
+  /** Its sender waits for what the handler returns, or did before a restart. */
+  readonly want: boolean
   /** Of the body, in bytes. */
   readonly size: number
   /** null: only the store has it. */
@@ -103,6 +105,7 @@ interface JobMeta {
   c: string
   m?: number
   l?: number
+  v?: 1
   z: number
   g?: Record<string, TicketMeta>
 }
@@ -126,6 +129,7 @@ export function encodeMeta(job: Job, date: number, now: number): Uint8Array {
   if (job.expiresAt !== Number.POSITIVE_INFINITY) meta.x = job.expiresAt
   if (job.maxAttempts !== 0) meta.m = job.maxAttempts
   if (job.lease !== 0) meta.l = job.lease
+  if (job.want) meta.v = 1
   for (const ticket of job.tickets) {
     const told = ticketMeta(ticket, date, now)
     if (told === null) continue
@@ -175,6 +179,7 @@ export function decodeMeta(
     codec: meta.c,
     maxAttempts: meta.m ?? 0,
     lease: meta.l ?? 0,
+    want: meta.v === 1,
     size: meta.z,
     body: null,
     tickets: [],

@@ -1,18 +1,12 @@
 /**
- * A consumer's side of one producer: one Dealer, and the rules of PROTOCOL.md from this end. Says HELLO until it is
- * welcome, keeps what it was given and what it has said of that until the producer has it on disk, says it again after
- * each new welcome, and connects anew when it hears nothing.
+ * A consumer's side of one producer, by the rules of PROTOCOL.md: keeps what it was given, and what it has said of that until
+ * the producer has it on disk, and says it again after each new welcome.
  */
-import type { TypedRuntime } from "../typed/runtime.js"
-import type { Sockets, TypedDealer } from "../typed/sockets.js"
-import { SILENT_BEATS } from "./dispatcher.js"
+import type { Clock } from "../typed/runtime.js"
+import type { Sockets } from "../typed/sockets.js"
+import { Contact } from "./contact.js"
 import { PipelineError } from "./errors.js"
-import { commandOf, countOf, type Frame, frame, objectOf, textOf, wordsOf } from "./frames.js"
-import { Outbox } from "./outbox.js"
-
-const OUTBOX = 20_000
-/** Until a producer says how often it wants to hear from us, in ms. */
-const FIRST_BEAT = 1000
+import { type Command, countOf, type Frame, frame, objectOf, textOf, wordsOf } from "./frames.js"
 
 /** A job in this consumer's hands. */
 export interface Held {
@@ -61,106 +55,49 @@ export interface LinkSink {
 }
 
 export class Link {
-  private dealer!: TypedDealer
-  private outbox!: Outbox
-  /** "": not welcome yet, or not any more. */
-  private session = ""
-  private n = 0
-  private heard = 0
-  private beat = FIRST_BEAT
+  private readonly contact: Contact
   private lease = 0
   private prefetch = 0
-  private timer: { cancel(): void } | null = null
   private closed = false
   private readonly held = new Map<string, Held>()
   private readonly ends = new Map<string, End>()
   /** Tags of ACKs without a result, to be said at the end of this turn. */
   private acks: string[] = []
   private quiet: (() => void)[] = []
-  private reading: Promise<void> = Promise.resolve()
 
   constructor(
     readonly address: string,
-    private readonly sockets: Sockets,
-    private readonly options: object,
-    private readonly runtime: TypedRuntime,
+    sockets: Sockets,
+    options: object,
+    private readonly clock: Clock,
     private readonly terms: Terms,
     private readonly sink: LinkSink,
-  ) {}
-
-  get isWelcome(): boolean {
-    return this.session !== ""
+  ) {
+    this.contact = new Contact(address, sockets, options, clock, {
+      introduce: () => this.introduce(),
+      onWelcome: said => this.welcome(said),
+      onMessage: (command, message) => this.receive(command, message),
+      onRefused: error => sink.onRefused(address, error),
+      onBeat: now => this.extendWaiting(now),
+    })
   }
 
-  /** How many of those that we have are not settled. */
-  get inHand(): number {
-    return this.held.size
+  get isWelcome(): boolean {
+    return this.contact.isWelcome
   }
 
   start(prefetch: number): void {
     this.prefetch = prefetch
-    this.connect()
-    this.tick()
+    this.contact.start()
   }
 
   setPrefetch(prefetch: number): void {
     this.prefetch = prefetch
-    if (this.isWelcome) this.outbox.push([frame.CREDIT, String(prefetch)])
+    if (this.isWelcome) this.contact.say([frame.CREDIT, String(prefetch)])
   }
 
-  private connect(): void {
-    const dealer = new this.sockets.Dealer({
-      immediate: true,
-      linger: 1000,
-      receiveHighWaterMark: 16_384,
-      ...this.options,
-    })
-    this.dealer = dealer
-    // What a connection loses is said again: nothing depends on a single message.
-    this.outbox = new Outbox(dealer, OUTBOX, () => {})
-    dealer.connect(this.address)
-    this.heard = this.runtime.clock.now()
-    this.reading = this.read(dealer)
-    this.hello()
-  }
-
-  private async read(dealer: TypedDealer): Promise<void> {
-    for await (const message of dealer) {
-      if (dealer !== this.dealer) return
-      this.heard = this.runtime.clock.now()
-      try {
-        this.receive(message)
-      } catch (error) {
-        if (!(error instanceof PipelineError)) throw error
-        this.sink.onRefused(this.address, error)
-      }
-    }
-  }
-
-  private hello(): void {
-    this.session = ""
-    const { consumer, group, bytes, concurrency } = this.terms
-    const holding = [...this.held.keys(), ...this.ends.keys()]
-    const said = { consumer, n: ++this.n, group, prefetch: this.prefetch, bytes, concurrency, holding }
-    this.outbox.push([frame.HELLO, JSON.stringify(said)])
-  }
-
-  private tick(): void {
-    if (this.closed) return
-    const { clock } = this.runtime
-    const now = clock.now()
-    if (now - this.heard >= SILENT_BEATS * this.beat) {
-      this.outbox.end()
-      void this.dealer.close()
-      this.connect()
-    } else if (!this.isWelcome) {
-      if (this.outbox.size === 0) this.hello()
-    } else {
-      if (this.outbox.size === 0) this.outbox.push([frame.PING])
-      this.extendWaiting(now)
-    }
-    const pause = this.lease > 0 ? Math.min(this.beat, this.lease / 3) : this.beat
-    this.timer = clock.after(pause, () => this.tick())
+  private introduce(): object {
+    return { ...this.terms, prefetch: this.prefetch, holding: [...this.held.keys(), ...this.ends.keys()] }
   }
 
   /** Leases are for work: those that wait to be begun have new ones. */
@@ -171,12 +108,11 @@ export class Link {
       held.ends = now + held.lease
       byLease.set(held.lease, [...(byLease.get(held.lease) ?? []), held.tag])
     }
-    for (const [lease, tags] of byLease) this.outbox.push([frame.EXTEND, [lease, ...tags].join(" ")])
+    for (const [lease, tags] of byLease) this.contact.say([frame.EXTEND, [lease, ...tags].join(" ")])
   }
 
-  private receive(message: Buffer[]): void {
-    const [first, what, more] = message
-    switch (commandOf(first)) {
+  private receive(command: Command, [, what, more]: Buffer[]): void {
+    switch (command) {
       case "JOB":
         this.job(objectOf(what), more)
         break
@@ -186,49 +122,27 @@ export class Link {
       case "STALE":
         for (const tag of wordsOf(what)) this.stale(tag)
         break
-      case "WELCOME":
-        this.welcome(objectOf(what))
-        break
-      case "WHO":
-        if (this.isWelcome) this.hello()
-        break
-      case "BYE":
-        this.session = ""
-        break
-      case "PONG":
-        break
-      case "REFUSED": {
-        const { code, message } = objectOf(what)
-        const known = code === "EPROTO" || code === "ENOENT" ? code : "EINVAL"
-        throw new PipelineError(known, `${this.address} refuses: ${message}`)
-      }
       default:
-        throw new PipelineError("EPROTO", `${this.address} does not speak this version of the pipeline protocol`)
+        throw new PipelineError("EPROTO", `${this.address} says ${command} to a consumer`)
     }
   }
 
   private welcome(said: Record<string, unknown>): void {
-    if (said.n !== this.n) {
-      // Of an earlier HELLO, which came late or twice: the producer takes it for our state.
-      if (this.isWelcome) this.hello()
-      return
-    }
-    this.session = textOf(said.session, "session", "")
     this.lease = countOf(said.lease, "lease", 30_000)
-    this.beat = countOf(said.heartbeat, "heartbeat", FIRST_BEAT)
+    this.contact.pace = this.lease / 3
     const kept = new Set(Array.isArray(said.kept) ? said.kept : [])
     for (const tag of [...this.held.keys()]) {
       if (!kept.has(tag)) this.stale(tag)
     }
     this.acks = []
-    for (const { message } of this.ends.values()) this.outbox.push(message)
+    for (const { message } of this.ends.values()) this.contact.say(message)
     this.sink.onWelcome(this.address)
   }
 
   private job(head: Record<string, unknown>, body: Buffer | undefined): void {
     const tag = textOf(head.tag, "tag", "")
     if (!this.isWelcome) return
-    if (!tag.startsWith(`${this.session}-`) || this.held.has(tag) || this.ends.has(tag) || this.closed) return
+    if (!tag.startsWith(`${this.contact.session}-`) || this.held.has(tag) || this.ends.has(tag) || this.closed) return
     const lease = countOf(head.lease, "lease", this.lease)
     const held: Held = {
       link: this,
@@ -240,7 +154,7 @@ export class Link {
       body: body ?? Buffer.alloc(0),
       lease,
       want: head.want === true,
-      ends: this.runtime.clock.now() + lease,
+      ends: this.clock.now() + lease,
       begun: false,
       lost: false,
       abort: null,
@@ -252,17 +166,17 @@ export class Link {
   /** Work on it begins: its lease begins with it, if some of that was spent on waiting. */
   begin(held: Held): void {
     held.begun = true
-    const now = this.runtime.clock.now()
+    const now = this.clock.now()
     if (held.ends - now < held.lease * 0.9) this.extend(held, held.lease)
   }
 
   extend(held: Held, ms: number): void {
-    held.ends = this.runtime.clock.now() + ms
-    this.outbox.push([frame.EXTEND, `${ms} ${held.tag}`])
+    held.ends = this.clock.now() + ms
+    this.contact.say([frame.EXTEND, `${ms} ${held.tag}`])
   }
 
   progress(held: Held, body: Uint8Array): void {
-    this.outbox.push([frame.PROGRESS, held.tag, body])
+    this.contact.say([frame.PROGRESS, held.tag, body])
   }
 
   /** Done. Resolves when the producer has it on disk; ESTALE: it was not ours any more. */
@@ -286,13 +200,13 @@ export class Link {
     return new Promise((resolve, reject) => {
       this.ends.set(tag, { message, resolve, reject })
       if (!this.isWelcome) return // It is said after WELCOME.
-      if (!inBatch) this.outbox.push(message)
+      if (!inBatch) this.contact.say(message)
       else if (this.acks.push(tag) === 1) void Promise.resolve().then(() => this.tellAcks())
     })
   }
 
   private tellAcks(): void {
-    if (this.acks.length > 0) this.outbox.push([frame.ACK, this.acks.join(" ")])
+    if (this.acks.length > 0) this.contact.say([frame.ACK, this.acks.join(" ")])
     this.acks = []
   }
 
@@ -321,7 +235,7 @@ export class Link {
   giveBack(): void {
     const tags = [...this.held.values()].filter(({ begun }) => !begun).map(({ tag }) => tag)
     for (const tag of tags) this.held.delete(tag)
-    if (tags.length > 0 && this.isWelcome) this.outbox.push([frame.RETURN, tags.join(" ")])
+    if (tags.length > 0 && this.isWelcome) this.contact.say([frame.RETURN, tags.join(" ")])
   }
 
   /** Resolves when the producer has confirmed everything that was said of jobs. */
@@ -332,18 +246,11 @@ export class Link {
   /** Leaves. What was not confirmed stays so: ECLOSED. */
   async close(): Promise<void> {
     this.closed = true
-    this.timer?.cancel()
     for (const tag of [...this.ends.keys()]) {
       this.end(tag)!.reject(new PipelineError("ECLOSED", "closed before the producer confirmed it"))
     }
     for (const held of [...this.held.values()]) this.drop(held)
-    if (this.isWelcome) {
-      this.outbox.push([frame.BYE])
-      await this.outbox.empty()
-    }
-    this.outbox.end()
-    await this.dealer.close()
-    await this.reading
+    await this.contact.close()
   }
 }
 

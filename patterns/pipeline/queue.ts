@@ -1,34 +1,18 @@
 /**
- * The jobs of one producer: what its store has, what of it is whose turn, and what becomes of each. Knows nothing of
- * sockets and consumers. A job is accepted when the store has it safe, and has ended when the store has that safe; in
- * between all that a crash can take away is who had it in hand, and how often that went wrong since the last note.
+ * The jobs of one producer: whose turn each is, and what becomes of it. Knows nothing of sockets and consumers. A job is
+ * accepted when the store has it safe, and has ended when the store has that safe; in between all that a crash can take
+ * away is who had it in hand, and how often that went wrong since the last note.
  */
 import type { Opened, Store } from "../store/store.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import { type Backoff, restFor } from "./backoff.js"
-import { PipelineError } from "./errors.js"
-import {
-  decodeMeta,
-  encodeMeta,
-  encodeRemembered,
-  type Job,
-  newTicket,
-  resting,
-  restoredTicket,
-  State,
-  type Ticket,
-  untilStart,
-} from "./job.js"
+import { closedError, PipelineError } from "./errors.js"
+import { type Job, newTicket, resting, restoredTicket, State, type Ticket, untilStart } from "./job.js"
 import { Lane } from "./lane.js"
+import { type Found, Records } from "./records.js"
 import { RememberedIds } from "./remembered.js"
-import { Room, type WaitOptions } from "./room.js"
-
-/** The entry of a store that says whose it is. Jobs begin behind it. */
-const QUEUE_ENTRY = 0
-const FORMAT = 1
-/** How long an end that the store could not take waits until it is tried again, in ms. */
-const STORE_PATIENCE = 1000
-const NOTHING = new Uint8Array(0)
+import { Room } from "./room.js"
+import type { WaitOptions } from "./waiting.js"
 
 export interface QueueSettings {
   readonly groups: readonly string[]
@@ -46,13 +30,15 @@ export interface QueueSettings {
 
 /** Who wants to know. */
 export interface QueueSink {
+  /** It is safe, and nobody has it yet. */
+  onAccepted(job: Job): void
   /** Something of this lane may be ready now. */
   onReady(lane: Lane): void
   /** It failed and will be tried again, after `rest` ms. */
   onRetry(ticket: Ticket, rest: number): void
   onDead(ticket: Ticket): void
-  /** A job has ended for this group, and the disk knows. */
-  onDone(ticket: Ticket): void
+  /** A job has ended for this group, with a result or without one, and the disk knows. */
+  onDone(ticket: Ticket, result: Uint8Array | null): void
   /** The store did not take what the queue wanted to keep; the queue goes on, and says what it could not note. */
   onStoreError(error: unknown): void
 }
@@ -68,8 +54,8 @@ export interface NewJob {
   readonly expiresAt: number
   readonly maxAttempts: number
   readonly lease: number
-  /** Is told the id before anybody can have the job; null: nobody wants to know. Not called for a duplicate. */
-  readonly onId: ((id: string) => void) | null
+  /** What the handler returns is to come with its ack. */
+  readonly want: boolean
 }
 
 export interface Accepted {
@@ -78,55 +64,49 @@ export interface Accepted {
   readonly duplicate: boolean
 }
 
+/** Is told the id of a job before anybody can have it. Not called for a duplicate. */
+export type OnId = ((id: string) => void) | null
+
 export class Queue {
   readonly lanes: readonly Lane[]
   readonly room: Room
   /** Those that have not ended in all groups, by their entry in the store, in the order of acceptance. */
   readonly jobs = new Map<number, Job>()
+  private readonly records: Records
   private readonly ids: RememberedIds
   /** Named ones on the way to the disk. */
   private readonly arriving = new Map<string, Promise<Accepted>>()
-  private name = ""
-  private next = QUEUE_ENTRY + 1
   private cached = 0
-  /** Changes that are under way, and ends that could not be written yet. */
-  private pending = 0
   private closed = false
-  private quiet: (() => void) | null = null
 
   constructor(
-    private readonly store: Store,
+    store: Store,
     private readonly runtime: TypedRuntime,
     private readonly settings: QueueSettings,
     private readonly sink: QueueSink,
   ) {
     this.lanes = settings.groups.map(group => new Lane(group))
-    this.room = new Room(runtime.clock, settings)
+    this.room = new Room(runtime.clock, settings, settings.maxWaiting)
     this.ids = new RememberedIds(settings.dedupeMax)
+    this.records = new Records(store, runtime, error => sink.onStoreError(error))
   }
 
   /** Its own name, the same as long as there is its store. */
   get id(): string {
-    return this.name
+    return this.records.name
   }
 
   async open(): Promise<Opened> {
-    let [strange, header] = [0, null as Uint8Array | null]
-    const idOf = (seq: number) => `${this.name}-${seq.toString(36)}`
     const gone: { id: string; until: number; key: number }[] = []
-    const finished: number[] = []
-    const opened = await this.store.open((key, meta) => {
-      if (key === QUEUE_ENTRY) {
-        header = meta
-        this.readHeader(meta)
-      } else if (header === null) strange++
-      else this.restore(key, meta, idOf, gone, finished)
+    const finished: Job[] = []
+    const opened = await this.records.open({
+      onJob: found => this.restore(found, finished),
+      onRemembered: ({ id, until }, key) => gone.push({ id, until, key }),
     })
     try {
-      if (header === null) await this.begin(strange)
-      await Promise.all(finished.map(key => this.store.remove(key)))
+      await Promise.all(finished.map(({ seq }) => this.records.remove(seq)))
     } catch (error) {
-      await this.store.close()
+      await this.records.close()
       throw error
     }
     gone.sort((a, b) => a.until - b.until)
@@ -134,109 +114,85 @@ export class Queue {
     return opened
   }
 
-  /** A new queue has a name. */
-  private async begin(entries: number): Promise<void> {
-    if (entries > 0) throw new PipelineError("EPROTO", "the store has entries, and they are not a queue's")
-    this.name = randomName(this.runtime, 8)
-    const text = JSON.stringify({ queue: this.name, format: FORMAT })
-    await this.store.put(QUEUE_ENTRY, new TextEncoder().encode(text), NOTHING)
-  }
-
-  private readHeader(meta: Uint8Array): void {
-    const { queue, format } = JSON.parse(new TextDecoder().decode(meta)) as { queue: string; format: number }
-    if (format !== FORMAT) throw new PipelineError("EPROTO", `the queue has format ${format}, this reads ${FORMAT}`)
-    this.name = queue
-  }
-
-  private restore(
-    key: number,
-    meta: Uint8Array,
-    idOf: (seq: number) => string,
-    gone: { id: string; until: number; key: number }[],
-    finished: number[],
-  ): void {
-    this.next = Math.max(this.next, key + 1)
-    const was = decodeMeta(key, meta, idOf)
-    if (!("job" in was)) {
-      gone.push({ ...was, key })
-      return
-    }
-    const { job, told } = was
-    this.jobs.set(key, job)
+  /** @param finished Gets it, if nobody is left who has to do it. */
+  private restore({ job, told }: Found, finished: Job[]): void {
+    const { clock } = this.runtime
+    this.jobs.set(job.seq, job)
     this.room.take(job.size)
-    if (job.named) this.ids.add(job.id, key)
+    if (job.named) this.ids.add(job.id, job.seq)
     for (const lane of this.lanes) {
-      const { clock } = this.runtime
       const ticket = restoredTicket(job, lane, told(lane.group), clock.date(), clock.now())
       job.tickets.push(ticket)
       lane.add(ticket)
     }
     // All groups that are left had done it when another one was taken away.
     this.leaveIfDone(job)
-    if (!this.jobs.has(key)) finished.push(key)
+    if (!this.jobs.has(job.seq)) finished.push(job)
+  }
+
+  /** One that is here, and was given its id by its sender. */
+  find(id: string): Job | undefined {
+    const seq = this.ids.keyOf(id)
+    return seq === undefined ? undefined : this.jobs.get(seq)
   }
 
   /** Resolves when the job is safe. EMSGSIZE, EBUSY, ETIMEDOUT, ECLOSED; ENOSPC and EIO of the store. */
-  add(job: NewJob, wait?: WaitOptions): Promise<Accepted> {
+  add(job: NewJob, onId: OnId, wait?: WaitOptions): Promise<Accepted> {
     if (this.closed) return Promise.reject(closedError())
-    const { id } = job
-    if (id === null) return this.room.tryEnter(job.body.length) ? this.accept(job) : this.addLater(job, wait)
+    const { id, body } = job
+    if (body.length > this.settings.maxBytes) {
+      const message = `a job of ${body.length} bytes never fits into ${this.settings.maxBytes} (maxBytes)`
+      return Promise.reject(new PipelineError("EMSGSIZE", message))
+    }
+    if (id === null) return this.enter(job, onId, wait)
     const before = this.arriving.get(id)
-    if (before !== undefined) return before.then(({ id }) => ({ id, duplicate: true }))
+    if (before !== undefined) return before.then(() => ({ id, duplicate: true }))
     if (this.ids.has(id)) return Promise.resolve({ id, duplicate: true })
-    const arriving = this.room.tryEnter(job.body.length) ? this.accept(job) : this.addLater(job, wait)
+    const arriving = this.enter(job, onId, wait)
     this.arriving.set(id, arriving)
     const forget = () => this.arriving.delete(id)
     arriving.then(forget, forget)
     return arriving
   }
 
-  private async addLater(job: NewJob, wait?: WaitOptions): Promise<Accepted> {
+  private enter(job: NewJob, onId: OnId, wait?: WaitOptions): Promise<Accepted> {
+    return this.room.tryEnter(job.body.length) ? this.accept(job, onId) : this.enterLater(job, onId, wait)
+  }
+
+  private async enterLater(job: NewJob, onId: OnId, wait?: WaitOptions): Promise<Accepted> {
     const size = job.body.length
-    if (size > this.settings.maxBytes) {
-      throw new PipelineError("EMSGSIZE", `a job of ${size} bytes never fits into ${this.settings.maxBytes} (maxBytes)`)
-    }
     await this.room.enter(size, wait)
     if (this.closed) {
       this.room.leave(size)
       throw closedError()
     }
-    return this.accept(job)
+    return this.accept(job, onId)
   }
 
-  private accept(sent: NewJob): Promise<Accepted> {
-    const seq = this.next++
-    const { body } = sent
+  private accept(sent: NewJob, onId: OnId): Promise<Accepted> {
+    const seq = this.records.nextSeq()
+    const { body, id, ...rest } = sent
     const job: Job = {
       seq,
-      id: sent.id ?? `${this.name}-${seq.toString(36)}`,
-      named: sent.id !== null,
-      key: sent.key,
-      band: sent.band,
+      id: id ?? this.records.idOf(seq),
+      named: id !== null,
       acceptedAt: this.runtime.clock.date(),
-      startAt: sent.startAt,
-      expiresAt: sent.expiresAt,
-      codec: sent.codec,
-      maxAttempts: sent.maxAttempts,
-      lease: sent.lease,
       size: body.length,
       body,
       tickets: [],
       erasing: null,
+      ...rest,
     }
-    sent.onId?.(job.id)
+    onId?.(job.id)
     this.cached += body.length
-    this.pending++
-    return this.store.put(seq, this.metaOf(job), body).then(
+    return this.records.put(job, body).then(
       () => {
         this.accepted(job)
-        this.settled()
         return { id: job.id, duplicate: false }
       },
       error => {
         this.uncache(job)
         this.room.leave(job.size)
-        this.settled()
         throw error
       },
     )
@@ -252,13 +208,14 @@ export class Queue {
       job.tickets.push(ticket)
       lane.add(ticket)
     }
+    this.sink.onAccepted(job)
     for (const lane of this.lanes) this.sink.onReady(lane)
   }
 
-  /** The bodies of jobs, from memory where they are there. They are kept until `handed`. */
+  /** The bodies of jobs, from memory where they are there. They are kept until `uncache`. */
   async load(jobs: readonly Job[]): Promise<void> {
     const missing = jobs.filter(({ body }) => body === null)
-    const bodies = await this.store.bodies(missing.map(({ seq }) => seq))
+    const bodies = await this.records.bodies(missing)
     missing.forEach((job, at) => {
       if (job.body !== null) return
       job.body = bodies[at]!
@@ -268,7 +225,7 @@ export class Queue {
 
   /** The body of one job; its bytes must not change. */
   async read(job: Job): Promise<Uint8Array> {
-    return job.body ?? (await this.store.bodies([job.seq]))[0]!
+    return job.body ?? (await this.records.bodies([job]))[0]!
   }
 
   /** It is handed out to all who shall have it now: its body need not stay. */
@@ -279,49 +236,38 @@ export class Queue {
   }
 
   /** It is done. Resolves when that is safe, however long it takes; false: not before the queue was closed. */
-  async done(ticket: Ticket): Promise<boolean> {
+  async done(ticket: Ticket, result: Uint8Array | null): Promise<boolean> {
     const { lane } = ticket
     lane.settling(ticket)
-    const isSafe = await this.noteEnd(ticket)
-    if (isSafe) {
-      lane.end(ticket, State.Done)
-      this.leaveIfDone(ticket.job)
-      this.sink.onDone(ticket)
-      this.sink.onReady(lane)
-    }
-    this.settled()
-    return isSafe
+    if (!(await this.records.insist(() => this.noteEnd(ticket)))) return false
+    lane.end(ticket, State.Done)
+    this.leaveIfDone(ticket.job)
+    this.sink.onDone(ticket, result)
+    this.sink.onReady(lane)
+    return true
   }
 
-  /** The store is asked until it has taken it, or the queue is closed. The caller says `settled` behind it. */
-  private async noteEnd(ticket: Ticket): Promise<boolean> {
+  /** The last of its groups takes a job out of the store, the others note what they have done. */
+  private noteEnd(ticket: Ticket): Promise<void> {
     const { job } = ticket
-    this.pending++
-    for (;;) {
-      try {
-        // Another group's end may be on its way as well: the later of the two takes the job out.
-        const isLast = job.tickets.every(
-          other => other === ticket || other.state === State.Settling || other.state === State.Done,
-        )
-        if (isLast) job.erasing ??= this.erase(job)
-        await (job.erasing ?? this.note(ticket, State.Done))
-        return true
-      } catch (error) {
-        job.erasing = null
-        this.sink.onStoreError(error)
-        if (this.closed) return false
-        await new Promise<void>(resolve => this.runtime.clock.after(STORE_PATIENCE, resolve))
-      }
-    }
+    // Another group's end may be on its way as well: the later of the two takes the job out.
+    const isLast = job.tickets.every(
+      other => other === ticket || other.state === State.Settling || other.state === State.Done,
+    )
+    if (isLast) job.erasing ??= this.erase(job)
+    return job.erasing ?? this.records.note(ticket, State.Done)
   }
 
   /** Takes a job out of the store; its id stays for the window. */
   private erase(job: Job): Promise<void> {
-    if (!job.named || this.settings.dedupeWindow === 0) return this.store.remove(job.seq)
+    const failed = (error: unknown) => {
+      job.erasing = null
+      throw error
+    }
+    if (!job.named || this.settings.dedupeWindow === 0) return this.records.remove(job.seq).catch(failed)
+    const { id } = job
     const until = this.runtime.clock.date() + this.settings.dedupeWindow
-    return this.store
-      .put(job.seq, encodeRemembered({ id: job.id, until }), NOTHING)
-      .then(() => this.ids.bury(job.id, job.seq, until))
+    return this.records.remember(job.seq, { id, until }).then(() => this.ids.bury(id, job.seq, until), failed)
   }
 
   /** When all its groups have done it, it is not in the store any more. */
@@ -331,20 +277,6 @@ export class Queue {
     this.uncache(job)
     if (job.named && this.settings.dedupeWindow === 0) this.ids.forget(job.id)
     this.room.leave(job.size)
-  }
-
-  private metaOf(job: Job): Uint8Array {
-    const { clock } = this.runtime
-    return encodeMeta(job, clock.date(), clock.now())
-  }
-
-  /** Notes in the store what has become of a ticket, as if it were in `state`. */
-  private note(ticket: Ticket, state = ticket.state): Promise<void> {
-    const was = ticket.state
-    ticket.state = state
-    const meta = this.metaOf(ticket.job)
-    ticket.state = was
-    return this.store.setMeta(ticket.job.seq, meta)
   }
 
   /**
@@ -363,7 +295,7 @@ export class Queue {
     lane.again(ticket, resting(ticket, clock.now(), pause))
     this.sink.onRetry(ticket, pause)
     this.sink.onReady(lane)
-    return this.keep(ticket)
+    return this.records.keep(ticket)
   }
 
   /** Never again. */
@@ -385,17 +317,7 @@ export class Queue {
     this.uncache(ticket.job)
     this.sink.onDead(ticket)
     this.sink.onReady(ticket.lane)
-    return this.keep(ticket)
-  }
-
-  private async keep(ticket: Ticket): Promise<void> {
-    this.pending++
-    try {
-      await this.note(ticket)
-    } catch (error) {
-      this.sink.onStoreError(error)
-    }
-    this.settled()
+    return this.records.keep(ticket)
   }
 
   /** A dead letter has all its attempts again, and no end of its time. Resolves when that is safe. */
@@ -405,12 +327,8 @@ export class Queue {
     ticket.reason = ""
     ticket.stack = ""
     job.expiresAt = Number.POSITIVE_INFINITY
-    this.pending++
-    try {
-      await this.note(ticket, State.Ready)
-    } finally {
-      this.settled()
-    }
+    await this.records.note(ticket, State.Ready)
+    if (ticket.state !== State.Dead) return // Somebody else was faster.
     lane.again(ticket, null)
     this.sink.onReady(lane)
   }
@@ -418,8 +336,7 @@ export class Queue {
   /** A dead letter is wanted no more. Resolves when that is safe. */
   async discard(ticket: Ticket): Promise<void> {
     ticket.lane.forget(ticket)
-    if (await this.noteEnd(ticket)) this.leaveIfDone(ticket.job)
-    this.settled()
+    if (await this.records.insist(() => this.noteEnd(ticket))) this.leaveIfDone(ticket.job)
   }
 
   /** What time brings: delays and lives that are over, ids that are forgotten. */
@@ -430,7 +347,7 @@ export class Queue {
       this.sink.onReady(lane)
     }
     for (const key of this.ids.outdated(date)) {
-      this.store.remove(key).catch(error => this.sink.onStoreError(error))
+      this.records.remove(key).catch(error => this.sink.onStoreError(error))
     }
   }
 
@@ -448,28 +365,6 @@ export class Queue {
   async close(): Promise<void> {
     this.closed = true
     this.room.close(closedError())
-    if (this.pending > 0) {
-      await new Promise<void>(resolve => {
-        this.quiet = resolve
-      })
-    }
-    await this.store.close()
+    await this.records.close()
   }
-
-  private settled(): void {
-    if (--this.pending === 0) this.quiet?.()
-  }
-}
-
-export function closedError(): PipelineError {
-  return new PipelineError("ECLOSED", "it is closed")
-}
-
-const LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-/** A name that nobody else is likely to have; no secret. */
-export function randomName({ random }: TypedRuntime, length: number): string {
-  let name = ""
-  while (name.length < length) name += LETTERS[Math.floor(random() * LETTERS.length)]
-  return name
 }

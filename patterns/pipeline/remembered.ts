@@ -26,6 +26,11 @@ export class RememberedIds {
     return this.byId.has(id)
   }
 
+  /** The entry of the store that has it. */
+  keyOf(id: string): number | undefined {
+    return this.byId.get(id)
+  }
+
   add(id: string, key: number): void {
     this.byId.set(id, key)
   }

@@ -2,34 +2,38 @@
 import type { Clock } from "../typed/runtime.js"
 import { Deque } from "./deque.js"
 import { PipelineError } from "./errors.js"
+import { Waiting, type WaitOptions } from "./waiting.js"
 
-export interface WaitOptions {
-  /** In ms; default: no end. Then ETIMEDOUT. */
-  readonly timeout?: number
-  /** Ends the waiting with its reason. */
-  readonly signal?: AbortSignal
+interface Entering {
+  readonly size: number
+  readonly waiting: Waiting
 }
 
-interface Waiting {
-  readonly size: number
-  readonly enter: () => void
-  readonly fail: (error: unknown) => void
-  over: boolean
+export interface Limits {
+  readonly maxJobs: number
+  readonly maxBytes: number
 }
 
 export class Room {
   jobs = 0
   bytes = 0
-  private readonly line = new Deque<Waiting>()
+  private readonly line = new Deque<Entering>()
   private waitingNow = 0
 
   constructor(
     private readonly clock: Clock,
-    private readonly limits: { readonly maxJobs: number; readonly maxBytes: number; readonly maxWaiting: number },
+    private limits: Limits,
+    private readonly maxWaiting: number,
   ) {}
 
   get waiting(): number {
     return this.waitingNow
+  }
+
+  /** From here on there is more room, or less. */
+  resize(limits: Limits): void {
+    this.limits = limits
+    this.admit()
   }
 
   /** Takes room for a job if there is some and nobody waits for it. */
@@ -39,43 +43,24 @@ export class Room {
     return true
   }
 
-  /** Resolves when there is room, which then is taken. */
-  enter(size: number, { timeout, signal }: WaitOptions = {}): Promise<void> {
-    if (signal?.aborted) return Promise.reject(signal.reason)
-    if (this.waitingNow >= this.limits.maxWaiting) {
+  /** Resolves when there is room, which then is taken. One that is above `maxBytes` gets it when there is no other. */
+  enter(size: number, wait: WaitOptions = {}): Promise<void> {
+    if (this.waitingNow >= this.maxWaiting) {
       const message = `${this.waitingNow} sends wait for room already (maxWaiting)`
       return Promise.reject(new PipelineError("EBUSY", message))
     }
-    return new Promise((resolve, reject) => {
-      const settle = (act: () => void) => {
-        if (waiting.over) return
-        waiting.over = true
+    this.waitingNow++
+    const waiting = new Waiting(
+      this.clock,
+      wait,
+      () => `no room in the queue for ${wait.timeout} ms`,
+      () => {
         this.waitingNow--
-        timer?.cancel()
-        signal?.removeEventListener("abort", aborted)
-        act()
-      }
-      const waiting: Waiting = {
-        size,
-        enter: () => settle(resolve),
-        fail: error => settle(() => reject(error)),
-        over: false,
-      }
-      const aborted = () => {
-        waiting.fail(signal!.reason)
         this.admit()
-      }
-      const timer =
-        timeout === undefined
-          ? null
-          : this.clock.after(timeout, () => {
-              waiting.fail(new PipelineError("ETIMEDOUT", `no room in the queue for ${timeout} ms`))
-              this.admit()
-            })
-      signal?.addEventListener("abort", aborted)
-      this.waitingNow++
-      this.line.push(waiting)
-    })
+      },
+    )
+    if (!waiting.over) this.line.push({ size, waiting })
+    return waiting.promise
   }
 
   /** One that was there already, before anybody is asked. */
@@ -87,24 +72,30 @@ export class Room {
   leave(size: number): void {
     this.jobs--
     this.bytes -= size
-    if (this.waitingNow > 0) this.admit()
+    if (this.line.size > 0) this.admit()
   }
 
   /** Sends everybody who waits away. */
   close(error: PipelineError): void {
-    for (let next = this.line.shift(); next !== undefined; next = this.line.shift()) next.fail(error)
+    for (let next = this.line.shift(); next !== undefined; next = this.line.shift()) {
+      if (next.waiting.over) continue
+      this.waitingNow--
+      next.waiting.fail(error)
+    }
   }
 
   private fits(size: number): boolean {
-    return this.jobs < this.limits.maxJobs && this.bytes + size <= this.limits.maxBytes
+    const { maxJobs, maxBytes } = this.limits
+    return this.jobs < maxJobs && (this.bytes + size <= maxBytes || this.bytes === 0)
   }
 
   private admit(): void {
     for (let next = this.line.peek(); next !== undefined; next = this.line.peek()) {
-      if (!next.over) {
+      if (!next.waiting.over) {
         if (!this.fits(next.size)) return
         this.take(next.size)
-        next.enter()
+        this.waitingNow--
+        next.waiting.end()
       }
       this.line.shift()
     }

@@ -8,9 +8,9 @@ import * as peerlane from "../../patterns/index.js"
 import {
   Consumer,
   type ConsumerOptions,
+  type HoldingOptions,
   memoryStore,
   Producer,
-  type ProducerOptions,
 } from "../../patterns/pipeline/index.js"
 import type { Sockets } from "../../patterns/typed/sockets.js"
 
@@ -31,7 +31,7 @@ describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) 
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
   })
 
-  async function producer<T = unknown>(options: Partial<ProducerOptions> = {}): Promise<Producer<T>> {
+  async function producer<T = unknown>(options: Partial<HoldingOptions> = {}): Promise<Producer<T>> {
     const made = new Producer<T>({ bind: "tcp://127.0.0.1:*", heartbeat: 200, sockets: engines[makers]!, ...options })
     open.push(made)
     await made.ready()

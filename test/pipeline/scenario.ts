@@ -1,14 +1,22 @@
 /**
  * A pipeline in a simulated world: three producers with queues on disks, five consumers, 200 jobs, 20 faults, all from one
  * seed. Two producers share three consumers, the third has two groups of one consumer each. Some jobs have keys, some fail
- * now and then, some always. It ends when every queue is empty but for dead letters, and tells what went against the promises.
+ * now and then, some always. A fourth producer has no queue and hands its jobs to the second. It ends when every queue is empty but for dead letters, and tells what went against the promises.
  */
-import { Consumer, logStore, Producer, type ProducerOptions, type Store } from "../../patterns/pipeline/index.js"
+import {
+  Consumer,
+  type HoldingOptions,
+  logStore,
+  Producer,
+  type SendOptions,
+  type Store,
+} from "../../patterns/pipeline/index.js"
 import { createWorld, type Faults, type Machine, scheduleFaults } from "../../patterns/testing/index.js"
 import type { TypedRuntime } from "../../patterns/typed/runtime.js"
 import { Ledger, type Task } from "./ledger.js"
 
-const JOBS = 200
+/** Of the producers, and of the one that has no queue: 200 in all. */
+const COUNTS = [68, 46, 66, 20] as const
 const FAULTS = 16
 /** Of producers, in addition: what they promise is mostly about these. */
 const CRASHES = 4
@@ -31,7 +39,7 @@ export interface Outcome {
 export interface Variant {
   readonly store?: (store: Store) => Store
   readonly producer?: (producer: Producer<Task>) => void
-  readonly options?: Partial<ProducerOptions>
+  readonly options?: Partial<HoldingOptions>
 }
 
 export async function simulate(seed: number, variant: Variant = {}, log = 0): Promise<Outcome> {
@@ -40,10 +48,9 @@ export async function simulate(seed: number, variant: Variant = {}, log = 0): Pr
   const unfinished = new Set<string>()
   const producers = new Map<string, Producer<Task>>()
 
-  const plan = (name: string, at: number): Task[] => {
+  const plan = (name: string, count: number): Task[] => {
     const tasks: Task[] = []
     const numbers = new Map<string, number>()
-    const count = at === 0 ? JOBS - 2 * Math.floor(JOBS / 3) : Math.floor(JOBS / 3)
     for (let index = 0; index < count; index++) {
       const key = world.random.chance(0.5) ? `${name}-${"abc"[world.random.below(3)]}` : null
       const n = key === null ? 0 : (numbers.get(key) ?? 0)
@@ -55,10 +62,22 @@ export async function simulate(seed: number, variant: Variant = {}, log = 0): Pr
 
   const groupsOf = (at: number) => (at === 2 ? ["x", "y"] : [""])
 
+  /** One line of sends for each key, so that their order is known; the jobs without a key are one more line. */
+  const sendAll = async (tasks: Task[], send: (task: Task) => Promise<void>): Promise<void> => {
+    const lines = new Map<string | null, Task[]>()
+    for (const task of tasks) lines.set(task.key, [...(lines.get(task.key) ?? []), task])
+    await Promise.all(
+      [...lines.values()].map(async line => {
+        for (const task of line) await send(task)
+      }),
+    )
+  }
+
+  const byId = new Map<string, Task>()
   for (let at = 0; at < 3; at++) {
     const name = `producer${at}`
-    const tasks = plan(name, at)
-    const byId = new Map(tasks.map(task => [task.id, task]))
+    const tasks = plan(name, COUNTS[at]!)
+    for (const task of tasks) byId.set(task.id, task)
     world.machine(name).start(async machine => {
       const { runtime } = machine
       unfinished.add(name)
@@ -66,24 +85,42 @@ export async function simulate(seed: number, variant: Variant = {}, log = 0): Pr
       producers.set(name, producer)
       producer.on("dead", ({ id, group }) => ledger.die(id, group, byId.get(id)))
       for (const { id, group } of producer.dead) ledger.die(id, group, byId.get(id))
-      // One line of sends for each key, so that their order is known; the jobs without a key are one more line.
-      const lines = new Map<string | null, Task[]>()
-      for (const task of tasks) lines.set(task.key, [...(lines.get(task.key) ?? []), task])
-      await Promise.all(
-        [...lines.values()].map(async line => {
-          for (const task of line) {
-            const isAgain = ledger.accepted.has(task.id)
-            // Somebody who is not sure whether he has sent it sends it again.
-            if (!isAgain || runtime.random() < 0.1) await sendUntilAccepted(producer, task, runtime)
-            ledger.accept(task, groupsOf(at))
-            if (producer.stats().jobs > MAX_JOBS) ledger.violation(`${name} has ${producer.stats().jobs} jobs`)
-          }
-        }),
-      )
+      await sendAll(tasks, async task => {
+        const isAgain = ledger.accepted.has(task.id)
+        // Somebody who is not sure whether he has sent it sends it again.
+        if (!isAgain || runtime.random() < 0.1) await sendUntilAccepted(producer, task, runtime)
+        ledger.accept(task, groupsOf(at))
+        if (producer.stats().jobs > MAX_JOBS) ledger.violation(`${name} has ${producer.stats().jobs} jobs`)
+      })
       await producer.drain()
       unfinished.delete(name)
     })
   }
+
+  const submitted = plan("submitter", COUNTS[3]!)
+  for (const task of submitted) byId.set(task.id, task)
+  world.machine("submitter").start(async ({ runtime, sockets }) => {
+    unfinished.add("submitter")
+    const producer = new Producer<Task>({ connect: "tcp://producer1:5555", sockets, runtime })
+    producers.set("submitter", producer)
+    const results: Promise<string | null>[] = []
+    await sendAll(submitted, async task => {
+      if (ledger.accepted.has(task.id)) return
+      const want = runtime.random() < 0.3
+      const { done } = await sendUntilAccepted(producer, task, runtime, { timeout: 1000, want })
+      ledger.accept(task, [""])
+      results.push(
+        done.then(
+          value => (value === (want ? task.id : undefined) ? null : `returned ${value}`),
+          ({ code }) => (code === "EDEAD" || code === "ENOENT" ? null : `rejected with ${code}`),
+        ),
+      )
+    })
+    // Who wants to know is told, whatever happens to the queue meanwhile.
+    for (const wrong of await Promise.all(results))
+      if (wrong !== null) ledger.violation(`a sender was told it ${wrong}`)
+    unfinished.delete("submitter")
+  })
 
   for (let at = 0; at < 5; at++) {
     const group = at < 3 ? "" : "xy"[at - 3]!
@@ -98,6 +135,7 @@ export async function simulate(seed: number, variant: Variant = {}, log = 0): Pr
           await sleep(runtime, runtime.random() < 0.02 ? 1500 : runtime.random() * 10)
           if (task.poison || runtime.random() < 0.05) throw new Error("it failed")
           if (!signal.aborted) ledger.end(task, group)
+          return task.id
         },
         { concurrency: 1 + (at % 2) },
       )
@@ -160,13 +198,23 @@ async function openProducer(
   }
 }
 
-async function sendUntilAccepted(producer: Producer<Task>, task: Task, runtime: TypedRuntime): Promise<void> {
+/** Resolves with what the sender is told of its end. */
+async function sendUntilAccepted(
+  producer: Producer<Task>,
+  task: Task,
+  runtime: TypedRuntime,
+  options: SendOptions = {},
+): Promise<{ done: Promise<unknown> }> {
   for (;;) {
     try {
-      await producer.send(task, { id: task.id, ...(task.key === null ? {} : { key: task.key }) })
-      return
+      const { done } = await producer.send(task, {
+        id: task.id,
+        ...(task.key === null ? {} : { key: task.key }),
+        ...options,
+      })
+      return { done }
     } catch (error) {
-      if ((error as { code?: string }).code !== "ENOSPC") throw error
+      if (!["ENOSPC", "ETIMEDOUT"].includes((error as { code?: string }).code ?? "")) throw error
       await sleep(runtime, 50)
     }
   }

@@ -6,7 +6,11 @@ import type { Variant } from "./scenario.js"
 /** The insides of a producer, as far as they are broken here. */
 interface Insides {
   readonly host: { readonly dispatcher: Dispatcher }
-  readonly queue: { readonly lanes: Lane[]; readonly ids: { has(id: string): boolean }; done(ticket: unknown): unknown }
+  readonly queue: {
+    readonly lanes: Lane[]
+    readonly ids: { has(id: string): boolean }
+    done(ticket: unknown, result: null): unknown
+  }
 }
 
 interface Dispatcher {
@@ -20,7 +24,7 @@ interface Lane {
   nextOf(key: string): void
 }
 
-const insidesOf = (producer: Producer<Task>) => producer as unknown as Insides
+const insidesOf = (producer: Producer<Task>) => (producer as unknown as { readonly place: Insides }).place
 
 /** Does not wait for the disk where `early` says so. */
 function hasty(store: Store, early: (meta: Uint8Array, body: Uint8Array | null) => boolean): Store {
@@ -58,7 +62,7 @@ export const variants: Record<string, Variant> = {
       const { dispatcher } = host
       const lose = dispatcher.lose.bind(dispatcher)
       dispatcher.lose = (consumer, why) => {
-        for (const handout of [...consumer.held.values()]) if (dispatcher.end(handout)) queue.done(handout.ticket)
+        for (const handout of [...consumer.held.values()]) if (dispatcher.end(handout)) queue.done(handout.ticket, null)
         lose(consumer, why)
       }
     },

@@ -1,0 +1,178 @@
+/**
+ * One Dealer to one producer, and what every peer of a producer has to do: say HELLO until it is welcome, be heard every
+ * heartbeat, and connect anew when it hears nothing. Knows nothing of jobs.
+ */
+import type { Clock } from "../typed/runtime.js"
+import type { Sockets, TypedDealer } from "../typed/sockets.js"
+import { SILENT_BEATS } from "./dispatcher.js"
+import { PipelineError } from "./errors.js"
+import { type Command, commandOf, countOf, type Frame, frame, objectOf, textOf } from "./frames.js"
+import { Outbox } from "./outbox.js"
+
+const OUTBOX = 20_000
+/** Until a producer says how often it wants to hear from us, in ms. */
+const FIRST_BEAT = 1000
+/** What is said last has so long to get to the socket, and from there to the peer, in ms each. */
+const LINGER = 1000
+/** Whatever a producer says. */
+const LEAST_BEAT = 5
+
+export interface ContactSink {
+  /** What HELLO says of us, besides its number. */
+  introduce(): object
+  /** We are known (again): what was under way is to be said again. */
+  onWelcome(said: Record<string, unknown>): void
+  /** Anything else that a producer says while we are welcome, or to those who are not yet. */
+  onMessage(command: Command, message: Buffer[]): void
+  /** It does not want us, or did not understand. */
+  onRefused(error: PipelineError): void
+  /** Some time has passed, and we are welcome. */
+  onBeat(now: number): void
+}
+
+export class Contact {
+  private dealer!: TypedDealer
+  private outbox!: Outbox
+  private n = 0
+  private heard = 0
+  private beat = FIRST_BEAT
+  private timer: { cancel(): void } | null = null
+  private closed = false
+  private reading: Promise<void> = Promise.resolve()
+  /** "": not welcome yet, or not any more. */
+  session = ""
+  /** `onBeat` comes at least so often, in ms. */
+  pace = Number.POSITIVE_INFINITY
+
+  constructor(
+    readonly address: string,
+    private readonly sockets: Sockets,
+    private readonly options: object,
+    private readonly clock: Clock,
+    private readonly sink: ContactSink,
+  ) {}
+
+  get isWelcome(): boolean {
+    return this.session !== ""
+  }
+
+  start(): void {
+    this.connect()
+    this.schedule()
+  }
+
+  /** What a connection loses is to be said again after the next welcome: nothing depends on a single message. */
+  say(message: Frame[]): void {
+    this.outbox.push(message)
+  }
+
+  private connect(): void {
+    const dealer = new this.sockets.Dealer({
+      immediate: true,
+      linger: LINGER,
+      receiveHighWaterMark: 16_384,
+      ...this.options,
+    })
+    this.dealer = dealer
+    this.outbox = new Outbox(dealer, OUTBOX, () => {})
+    dealer.connect(this.address)
+    this.heard = this.clock.now()
+    this.reading = this.read(dealer)
+    this.hello()
+  }
+
+  private async read(dealer: TypedDealer): Promise<void> {
+    for await (const message of dealer) {
+      if (dealer !== this.dealer) return
+      this.heard = this.clock.now()
+      try {
+        this.receive(message)
+      } catch (error) {
+        if (!(error instanceof PipelineError)) throw error
+        this.sink.onRefused(error)
+      }
+    }
+  }
+
+  private receive(message: Buffer[]): void {
+    const command = commandOf(message[0])
+    switch (command) {
+      case "WELCOME":
+        this.welcome(objectOf(message[1]))
+        break
+      case "WHO":
+        if (this.isWelcome) this.hello()
+        break
+      case "BYE":
+        this.session = ""
+        break
+      case "PONG":
+        break
+      case "REFUSED": {
+        const { code, message: text } = objectOf(message[1])
+        const known = code === "EPROTO" || code === "ENOENT" ? code : "EINVAL"
+        throw new PipelineError(known, `${this.address} refuses: ${text}`)
+      }
+      case null:
+        throw new PipelineError("EPROTO", `${this.address} does not speak this version of the pipeline protocol`)
+      default:
+        this.sink.onMessage(command, message)
+    }
+  }
+
+  private hello(): void {
+    this.session = ""
+    this.say([frame.HELLO, JSON.stringify({ n: ++this.n, ...this.sink.introduce() })])
+  }
+
+  private welcome(said: Record<string, unknown>): void {
+    if (said.n !== this.n) {
+      // Of an earlier HELLO, which came late or twice: the producer takes it for our state.
+      if (this.isWelcome) this.hello()
+      return
+    }
+    this.session = textOf(said.session, "session", "")
+    this.beat = countOf(said.heartbeat, "heartbeat", FIRST_BEAT)
+    this.sink.onWelcome(said)
+  }
+
+  private tick(): void {
+    if (this.closed) return
+    const now = this.clock.now()
+    if (now - this.heard >= SILENT_BEATS * this.beat) {
+      this.outbox.end()
+      void this.dealer.close()
+      this.connect()
+    } else if (!this.isWelcome) {
+      if (this.outbox.size === 0) this.hello()
+    } else {
+      if (this.outbox.size === 0) this.say([frame.PING])
+      this.sink.onBeat(now)
+    }
+    this.schedule()
+  }
+
+  private schedule(): void {
+    this.timer = this.clock.after(Math.max(LEAST_BEAT, Math.min(this.beat, this.pace)), () => this.tick())
+  }
+
+  /** Says BYE, if somebody knows us, and leaves. */
+  async close(): Promise<void> {
+    this.closed = true
+    this.timer?.cancel()
+    if (this.isWelcome) {
+      this.say([frame.BYE])
+      // Who is gone without a word lets it wait.
+      await new Promise<void>(resolve => {
+        const timer = this.clock.after(LINGER, resolve)
+        void this.outbox.empty().then(() => {
+          timer.cancel()
+          resolve()
+        })
+      })
+    }
+    this.outbox.end()
+    await this.dealer.close()
+    await this.reading
+  }
+}

@@ -1,0 +1,10 @@
+/** Names that nobody else is likely to have; no secrets. */
+import type { TypedRuntime } from "../typed/runtime.js"
+
+const LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+export function randomName({ random }: TypedRuntime, length: number): string {
+  let name = ""
+  while (name.length < length) name += LETTERS[Math.floor(random() * LETTERS.length)]
+  return name
+}
