@@ -8,9 +8,10 @@ import type { Sockets } from "../typed/sockets.js"
 import { Alarm } from "./alarm.js"
 import { Delivery } from "./delivery.js"
 import { Deque } from "./deque.js"
-import { PipelineError } from "./errors.js"
+import { PipelineError, Rejection } from "./errors.js"
 import { Events } from "./events.js"
 import { type Held, Link } from "./link.js"
+import { Meter } from "./meter.js"
 import { randomName } from "./names.js"
 import { peerlaneSockets, realRuntime } from "./surroundings.js"
 
@@ -59,6 +60,8 @@ export interface ConsumerStats {
   readonly done: number
   readonly failed: number
   readonly stale: number
+  /** A second, in the last ten seconds. */
+  readonly rates: { readonly done: number; readonly failed: number }
   readonly producers: number
 }
 
@@ -79,11 +82,15 @@ export class Consumer<T = unknown> {
   private byHand = false
   private ended = false
   private closing: Promise<void> | null = null
-  private readonly counts = { done: 0, failed: 0, stale: 0 }
+  private readonly done: Meter
+  private readonly failed: Meter
+  private stale = 0
 
   constructor(private readonly options: ConsumerOptions) {
     this.runtime = options.runtime ?? realRuntime
     this.codec = codecOf(options.codec) as Codec<T>
+    this.done = new Meter(this.runtime.clock)
+    this.failed = new Meter(this.runtime.clock)
     this.events = new Events(this.runtime.clock)
     this.alarm = new Alarm(this.runtime.clock, () => this.endLeases())
     if (addressesOf(options.connect).length === 0) throw new PipelineError("EINVAL", "connect names no address")
@@ -103,7 +110,7 @@ export class Consumer<T = unknown> {
     return this.ended
   }
 
-  /** Works until the consumer is closed. A handler's return is the ack, what it throws a failed attempt. */
+  /** Works until the consumer is closed. A handler's return is the ack, what it throws a failed attempt, but for a `Rejection`: then the job is a dead letter. */
   async run(
     handler: (value: T, context: JobContext) => unknown,
     { concurrency = 1, signal }: RunOptions = {},
@@ -145,7 +152,10 @@ export class Consumer<T = unknown> {
 
   stats(): ConsumerStats {
     const producers = this.links.filter(({ isWelcome }) => isWelcome).length
-    return { waiting: this.waiting.size, running: this.running.size, ...this.counts, producers }
+    const { done, failed, stale } = this
+    const rates = { done: done.perSecond, failed: failed.perSecond }
+    const counts = { done: done.total, failed: failed.total, stale }
+    return { waiting: this.waiting.size, running: this.running.size, ...counts, rates, producers }
   }
 
   /** Takes no more, finishes what it has in hand, and resolves when the producers have that on disk. It can then be resumed. */
@@ -250,12 +260,12 @@ export class Consumer<T = unknown> {
       try {
         const result = await handler(delivery.value, delivery)
         this.watch(held, delivery.ack(result))
-        this.counts.done++
+        this.done.add()
       } catch (error) {
-        this.counts.failed++
+        this.failed.add()
         this.events.emit("failed", { id: held.id, attempt: held.attempt, error })
         const [reason, stack] = error instanceof Error ? [error.message, error.stack] : [describe(error), undefined]
-        this.watch(held, delivery.nack({ reason, stack }))
+        this.watch(held, error instanceof Rejection ? delivery.reject(reason, stack) : delivery.nack({ reason, stack }))
       }
       this.leave(held)
     }
@@ -265,7 +275,7 @@ export class Consumer<T = unknown> {
   private watch(held: Held, end: Promise<void>): void {
     end.catch((error: PipelineError) => {
       if (error.code === "ECLOSED" || held.lost) return
-      this.counts.stale++
+      this.stale++
       this.events.emit("stale", { id: held.id })
     })
   }
@@ -300,7 +310,7 @@ export class Consumer<T = unknown> {
 
   private lost(held: Held): void {
     if (!this.running.has(held)) return
-    this.counts.stale++
+    this.stale++
     this.events.emit("stale", { id: held.id })
     if (this.byHand) this.leave(held)
   }

@@ -32,6 +32,11 @@ export class PipelineError extends Error {
   }
 }
 
+/** Thrown by a handler of `run`: this job will never be done. It is a dead letter at once, whatever attempts are left. */
+export class Rejection extends Error {
+  override readonly name = "Rejection"
+}
+
 export function closedError(): PipelineError {
   return new PipelineError("ECLOSED", "it is closed")
 }

@@ -14,7 +14,8 @@ export {
 } from "./consumer.js"
 export type { DeadLetter, DeadLetters } from "./dead-letters.js"
 export type { Delivery } from "./delivery.js"
-export { PipelineError, type PipelineErrorCode } from "./errors.js"
+export { PipelineError, type PipelineErrorCode, Rejection } from "./errors.js"
+export { type Handler, Inbox, type InboxOptions } from "./inbox.js"
 export type { Priority } from "./job.js"
 export { Producer } from "./producer.js"
 export type {
