@@ -57,6 +57,14 @@ function run(
 }
 
 const expected: Record<string, string> = {
+  "jobs-handed-over": `all three have ended, and the queue has 6 jobs
+ann: from one
+ann: from three
+ann: from two
+bob: from one
+bob: from three
+bob: from two
+`,
   "push-pull": `ann squared 3 numbers
 bob squared 3 numbers
 cyd squared 3 numbers
