@@ -16,8 +16,9 @@ export interface Sample {
   perSecond: number
 }
 
-export interface Contender {
-  engine: EngineName
+/** The engines and questions are those of `run.ts`, unless a bench has its own. */
+export interface Contender<Engine extends string = EngineName> {
+  engine: Engine
   loop?: Loop
   /** Where it is measured with several. */
   library?: string
@@ -28,17 +29,17 @@ export interface Contender {
 
 export interface Metric {
   name: string
-  unit: "/s" | "µs" | "B"
+  unit: "/s" | "µs" | "B" | "s"
 }
 
-export interface Case {
-  question: Question
+export interface Case<Engine extends string = EngineName, Asked extends string = Question> {
+  question: Asked
   /** Names the case within its question: "tcp 16". */
   key: string
   title: string
   /** The first one is what ratios are made of. */
   metrics: Metric[]
-  contenders: Contender[]
+  contenders: Contender<Engine>[]
   /** Body size where the rate is also shown in bytes. */
   size?: number
   /** Messages in the first run, or in every run where there is nothing to scale. */
@@ -55,8 +56,8 @@ interface Summary {
   values: number[]
 }
 
-export interface Row {
-  engine: EngineName
+export interface Row<Engine extends string = EngineName> {
+  engine: Engine
   loop?: Loop
   library?: string
   label: string
@@ -65,8 +66,9 @@ export interface Row {
   failure?: string
 }
 
-export interface Result extends Omit<Case, "contenders" | "firstCount" | "scaled" | "maxRuns"> {
-  rows: Row[]
+export interface Result<Engine extends string = EngineName, Asked extends string = Question>
+  extends Omit<Case<Engine, Asked>, "contenders" | "firstCount" | "scaled" | "maxRuns"> {
+  rows: Row<Engine>[]
 }
 
 export interface Pace {
@@ -81,7 +83,11 @@ const maxCount = 20_000_000
 /** A first run at a guessed count is often too short to tell; then there is a second one. */
 const calibrations = 2
 
-export async function measure(scenario: Case, pace: Pace, progress: (note: string) => void): Promise<Result> {
+export async function measure<Engine extends string, Asked extends string>(
+  scenario: Case<Engine, Asked>,
+  pace: Pace,
+  progress: (note: string) => void,
+): Promise<Result<Engine, Asked>> {
   const turns = scenario.contenders.map(contender => ({
     contender,
     count: scenario.firstCount,
@@ -118,7 +124,7 @@ export async function measure(scenario: Case, pace: Pace, progress: (note: strin
     }
   }
   const { question, key, title, size } = scenario
-  const rows = turns.map(({ contender: { engine, loop, library, label }, samples, failure }): Row => {
+  const rows = turns.map(({ contender: { engine, loop, library, label }, samples, failure }): Row<Engine> => {
     if (failure !== undefined) return { engine, loop, library, label, metrics: {}, failure }
     const metrics = scenario.metrics.map(({ name }) => [name, summarize(samples.map(sample => sample.values[name]!))])
     return { engine, loop, library, label, metrics: Object.fromEntries(metrics) as Record<string, Summary> }

@@ -58,7 +58,11 @@ export function parseOptions(args: string[]): Options {
   }
 }
 
-function names<T extends string>(option: string, given: string[] | undefined, known: readonly T[]): T[] | undefined {
+export function names<T extends string>(
+  option: string,
+  given: string[] | undefined,
+  known: readonly T[],
+): T[] | undefined {
   return given
     ?.flatMap(text => text.split(","))
     .map(text => {
@@ -68,7 +72,7 @@ function names<T extends string>(option: string, given: string[] | undefined, kn
     })
 }
 
-function numbers(option: string, given: string | string[] | undefined): number[] | undefined {
+export function numbers(option: string, given: string | string[] | undefined): number[] | undefined {
   if (given === undefined) return undefined
   return [given]
     .flat()

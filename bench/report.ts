@@ -57,6 +57,7 @@ export function barsText(verdicts: Verdict[]): string {
 
 export function format(value: number, { unit }: Metric): string {
   if (unit === "µs") return value.toFixed(1)
+  if (unit === "s") return value.toFixed(2)
   if (unit === "B") return value >= 1000 ? `${(value / 1000).toFixed(1)} k` : value.toFixed(0)
   if (value >= 1e6) return `${(value / 1e6).toFixed(2)} M`
   return value >= 1e4 ? `${(value / 1e3).toFixed(1)} k` : value.toFixed(0)
@@ -77,13 +78,13 @@ function ratedCell({ metrics, size }: Result, row: Row, rated: boolean): string[
   return [bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`]
 }
 
-function ratioCell(ratio: number | undefined): string {
+export function ratioCell(ratio: number | undefined): string {
   if (ratio === undefined) return "-"
   return `${ratio >= 10 ? ratio.toFixed(1) : ratio >= 0.1 ? ratio.toFixed(2) : ratio.toPrecision(2)}x`
 }
 
 /** First column to the left, the others to the right, each as wide as its widest cell. */
-function table(rows: string[][]): string {
+export function table(rows: string[][]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
   const cell = (text: string, column: number): string =>
     column === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[column]!)

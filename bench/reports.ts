@@ -18,6 +18,16 @@ export type Report =
   | { type: "latency"; p50: number; p99: number; messages: number; seconds: number }
   /** Resident memory after garbage collection, in bytes. */
   | { type: "memory"; bytes: number }
+  /** The first timed job is about to be sent; by the clock that all processes share, in microseconds. */
+  | { type: "began"; at: number }
+  /** So many timed jobs came, each once, and the last of their ends was known then. */
+  | { type: "handled"; jobs: number; at: number }
+  /** From send to handler, in microseconds. */
+  | { type: "delays"; p50: number; p99: number }
+  /** What this process grew by: live objects and buffers, and resident memory, in bytes. */
+  | { type: "grown"; live: number; resident: number }
+  /** A store was opened again. Memory is that of the whole process behind it. */
+  | { type: "opened"; seconds: number; jobs: number; live: number; resident: number }
 
 /** `go`: begin the next part of the task. `stop`: close the sockets and exit. */
 export type Order = "go" | "stop"

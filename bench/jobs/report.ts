@@ -1,0 +1,84 @@
+/** What the bench of jobs prints: a head that says on what and how safe, a table for each case, and the aims. */
+
+import type { Environment } from "../environment.js"
+import type { Result } from "../measure.js"
+import { format, ratioCell, table } from "../report.js"
+import type { Aim } from "./aims.js"
+import type { JobEngine } from "./driver.js"
+import type { JobQuestion } from "./plan.js"
+
+export type JobResult = Result<JobEngine, JobQuestion>
+
+/** How safe a job is, by case and engine; printed beside each figure. */
+const safety: Record<"durable" | "memory", Record<JobEngine, string>> = {
+  durable: {
+    peerlane: "fdatasync before send and ack resolve, group commit",
+    bullmq: "Redis AOF, appendfsync always: before each answer",
+    rabbitmq: "persistent, confirms, acks not confirmed (see below)",
+  },
+  memory: { peerlane: "none", bullmq: "none (appendonly no, save off)", rabbitmq: "none (transient)" },
+}
+
+const notes = [
+  "jobs/s: from the first send to the last end known; each job's number is checked, none lost, none twice",
+  "in flight: sends that are not confirmed. Peerlane: `send`; BullMQ: `add`, removeOnComplete; RabbitMQ: publisher confirms",
+  "consumer: one process; Peerlane concurrency 256, BullMQ Worker concurrency 256, RabbitMQ prefetch 256 and single acks",
+  "last end known: Peerlane DONE (ack on disk), BullMQ `completed`, RabbitMQ the answer to a question behind the last ack",
+  "RabbitMQ classic syncs in batches, confirms a message that was acked before without a sync, and loses acks in a crash;",
+  "  quorum (one node) syncs its log before each confirm. No confirms: the broker is asked after each 128 messages",
+  "Peerlane has no call for many: rows of addBulk are an extra",
+  "latency: CLOCK_MONOTONIC of one machine in both processes",
+  "memory a job: Peerlane: the producer's growth; BullMQ: Redis' used_memory, used_memory_rss; RabbitMQ: erlang:memory, VmRSS",
+]
+
+export function headText({ node, packages, cores, cpu, system, command, date }: Environment, more: string[]): string {
+  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
+  return [
+    `peerlane bench of jobs, ${date}`,
+    `  command   ${command}`,
+    `  machine   ${cores} cores, ${cpu}, ${system}`,
+    `  versions  node ${node}, ${versions.join(", ")}`,
+    "  method    200-byte bodies; tcp on the loopback for all; contenders take turns, fresh processes each run; median (min..max)",
+    ...[...more, ...notes].map(note => `  note      ${note}`),
+  ].join("\n")
+}
+
+export function resultText({ title, question, key, metrics, rows }: JobResult): string {
+  const isRate = metrics[0]!.unit === "/s"
+  const own = rows.find(({ engine }) => engine === "peerlane")?.metrics[metrics[0]!.name]?.median
+  const head = [
+    "",
+    ...metrics.flatMap(({ name, unit }) => [unit === "/s" ? `${name}/s` : `${name}, ${unit}`, "min..max"]),
+  ]
+  if (isRate) head.push("peerlane is")
+  head.push("fsync")
+  const body = rows.map(row => {
+    if (row.failure !== undefined) return [row.label, "failed"]
+    const cells = metrics.flatMap(metric => {
+      const { median, min, max } = row.metrics[metric.name]!
+      return [format(median, metric), `${format(min, metric)}..${format(max, metric)}`]
+    })
+    if (isRate) cells.push(ratioCell(own === undefined ? undefined : own / row.metrics[metrics[0]!.name]!.median))
+    return [row.label, ...cells, safety[safetyOf(question, key, row.label)][row.engine]]
+  })
+  const failures = rows.filter(row => row.failure !== undefined).map(row => `  ${row.label} failed: ${row.failure}`)
+  return [title, table([head, ...body]), ...failures].join("\n")
+}
+
+function safetyOf(question: JobQuestion, key: string, label: string): keyof typeof safety {
+  if (question === "latency") return key === "durable" ? "durable" : "memory"
+  if (question === "queued") return label === "peerlane, folder" || label.startsWith("RabbitMQ") ? "durable" : "memory"
+  return question === "memory" ? "memory" : "durable"
+}
+
+export function aimsText(aims: Aim[]): string {
+  if (aims.length === 0) return "Aims: none of them was measured (they take peerlane and what it is compared with)"
+  const rows = aims.map(({ title, against, atLeast, ratio }) => [
+    title,
+    against,
+    `>= ${atLeast}x`,
+    ratioCell(ratio),
+    ratio >= atLeast ? "holds" : "SHORT",
+  ])
+  return ["Aims (ratios of medians)", table([["", "against", "aim", "came to", ""], ...rows])].join("\n")
+}
