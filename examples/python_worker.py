@@ -48,10 +48,10 @@ while True:
         for end in filter(None, held.values()): dealer.send_multipart(end)
     elif command in (b"PL1 WELCOME", b"PL1 WHO") and session: hello()
     elif command == b"PL1 JOB" and session:
-        tag = json.loads(frames[0])["tag"].encode()
-        if tag.startswith(session.encode() + b"-") and tag not in held:
-            held[tag] = None
-            jobs.put((tag, frames[1]))
+        for tag, body in zip((head["tag"].encode() for head in json.loads(frames[0])), frames[1:]):
+            if tag.startswith(session.encode() + b"-") and tag not in held:
+                held[tag] = None
+                jobs.put((tag, body))
     elif command in (b"PL1 DONE", b"PL1 STALE"):
         for tag in frames[0].split(): held.pop(tag, None)
     elif command == b"PL1 BYE": session = None

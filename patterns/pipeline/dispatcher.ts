@@ -47,8 +47,10 @@ export interface Handout extends Placed {
 }
 
 export interface DispatcherSink {
-  /** The body is in memory. */
+  /** One is in its consumer's hands from here on; the body is in memory. */
   onHandOut(handout: Handout): void
+  /** Those were all, for now. */
+  onHandedOut(): void
   /** It is silent, or it left. */
   onConsumerLost(consumer: Consumer, why: string): void
   /** Something is due then, by `clock.now()`. */
@@ -60,6 +62,8 @@ export class Dispatcher {
   paused = false
   private readonly able = new Map<Lane, Heap<Consumer>>()
   private readonly leases = new Heap<Handout>((a, b) => a.ends < b.ends)
+  /** Those that have something to hand out at the end of this turn. */
+  private readonly waiting = new Set<Lane>()
   private handouts = 0
   private turns = 0
 
@@ -101,8 +105,21 @@ export class Dispatcher {
     if (canTake) this.dispatch(consumer.lane)
   }
 
-  /** Hands out what is ready, as far as somebody can take it. */
+  /** Hands out what is ready, as far as somebody can take it; at the end of this turn, so that what comes together goes together. */
   dispatch(lane: Lane): void {
+    if (this.paused || lane.counts[State.Ready] === 0 || this.able.get(lane)!.size === 0) return
+    if (this.waiting.size === 0) void Promise.resolve().then(this.run)
+    this.waiting.add(lane)
+  }
+
+  private readonly run = (): void => {
+    const lanes = [...this.waiting]
+    this.waiting.clear()
+    for (const lane of lanes) this.handOutAll(lane)
+    this.sink.onHandedOut()
+  }
+
+  private handOutAll(lane: Lane): void {
     if (this.paused) return
     const able = this.able.get(lane)!
     let absent: Handout[] | null = null
@@ -154,6 +171,7 @@ export class Dispatcher {
     for (const handout of handouts) {
       if (this.isLive(handout)) this.sink.onHandOut(handout)
     }
+    this.sink.onHandedOut()
   }
 
   isLive(handout: Handout): boolean {

@@ -56,16 +56,28 @@ export function refusalOf(first: Buffer | undefined): { code: string; message: s
 
 /** A frame that holds one JSON object. EINVAL: it does not. */
 export function objectOf(bytes: Buffer | undefined): Record<string, unknown> {
-  let value: unknown
+  const value = jsonOf(bytes)
+  if (isObject(value)) return value
+  throw new PipelineError("EINVAL", "a frame that is to be a JSON object is something else")
+}
+
+/** A frame that holds a JSON array of objects. EINVAL: it does not. */
+export function objectsOf(bytes: Buffer | undefined): Record<string, unknown>[] {
+  const value = jsonOf(bytes)
+  if (Array.isArray(value) && value.every(isObject)) return value
+  throw new PipelineError("EINVAL", "a frame that is to be a JSON array of objects is something else")
+}
+
+function jsonOf(bytes: Buffer | undefined): unknown {
   try {
-    value = JSON.parse(bytes?.toString() ?? "")
+    return JSON.parse(bytes?.toString() ?? "")
   } catch (cause) {
     throw new PipelineError("EINVAL", "a frame that is to be JSON is not", { cause })
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new PipelineError("EINVAL", "a frame that is to be a JSON object is something else")
-  }
-  return value as Record<string, unknown>
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
 export function wordsOf(bytes: Buffer | undefined): string[] {

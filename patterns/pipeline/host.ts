@@ -11,6 +11,7 @@ import { type Command, commandOf, countOf, type Frame, frame, objectOf, refusalO
 import { randomName } from "./names.js"
 import { Outbox } from "./outbox.js"
 import type { OwnQueue } from "./own-queue.js"
+import { Parcel } from "./parcel.js"
 import type { Queue } from "./queue.js"
 import { Submitters } from "./submitters.js"
 
@@ -42,6 +43,8 @@ export class Host {
   private sessions = 0
   /** Tags whose end is on disk, to be told at the end of this turn. */
   private confirmed = new Map<Consumer, string[]>()
+  /** Hand-outs that are to go in one message. */
+  private readonly parcels = new Map<Consumer, Parcel>()
   private beat = 0
   private ended: Promise<void> = Promise.resolve()
 
@@ -59,6 +62,7 @@ export class Host {
     this.outbox = new Outbox(router, OUTBOX, message => this.refused(message))
     this.dispatcher = new Dispatcher(own.queue, runtime.clock, settings, {
       onHandOut: handout => this.handOut(handout),
+      onHandedOut: () => this.sendParcels(),
       onConsumerLost: (consumer, why) => this.lost(consumer, why),
       onDue: at => this.alarm.set(at),
     })
@@ -179,22 +183,24 @@ export class Host {
         this.dispatcher.changed(consumer)
         break
       case "ACK":
-        this.each(consumer, wordsOf(what), handout => this.done(consumer, handout, more))
+        this.each(consumer, wordsOf(what), handout =>
+          this.queue.done(handout.ticket, more ?? null, handout, this.confirm),
+        )
         break
       case "NACK": {
         const { delay, reason, stack } = more === undefined ? {} : objectOf(more)
         const rest = delay === undefined || delay === null ? null : countOf(delay, "delay", 0)
         const [why, where] = [textOf(reason, "reason", "no reason given"), textOf(stack, "stack", "")]
-        this.each(consumer, wordsOf(what), ({ ticket, tag }) => {
-          void this.queue.failed(ticket, why, where, rest).then(() => this.confirm(consumer, tag))
+        this.each(consumer, wordsOf(what), handout => {
+          void this.queue.failed(handout.ticket, why, where, rest).then(() => this.confirm(handout))
         })
         break
       }
       case "REJECT": {
         const { reason, stack } = more === undefined ? ({} as Record<string, unknown>) : objectOf(more)
         const [why, where] = [textOf(reason, "reason", "rejected"), textOf(stack, "stack", "")]
-        this.each(consumer, wordsOf(what), ({ ticket, tag }) => {
-          void this.queue.reject(ticket, why, where).then(() => this.confirm(consumer, tag))
+        this.each(consumer, wordsOf(what), handout => {
+          void this.queue.reject(handout.ticket, why, where).then(() => this.confirm(handout))
         })
         break
       }
@@ -241,13 +247,7 @@ export class Host {
     if (stale !== null) this.say(consumer.routing, [frame.STALE, stale.join(" ")])
   }
 
-  private done(consumer: Consumer, { ticket, tag }: Handout, result: Buffer | undefined): void {
-    void this.queue.done(ticket, result ?? null).then(isSafe => {
-      if (isSafe) this.confirm(consumer, tag)
-    })
-  }
-
-  private confirm(consumer: Consumer, tag: string): void {
+  private readonly confirm = ({ consumer, tag }: Handout): void => {
     const tags = this.confirmed.get(consumer)
     if (tags !== undefined) {
       tags.push(tag)
@@ -263,30 +263,44 @@ export class Host {
   }
 
   private handOut(handout: Handout): void {
-    const { tag, ticket, consumer } = handout
-    const { job } = ticket
-    const head: Record<string, unknown> = { tag, id: job.id, attempt: ticket.attempts + 1, codec: job.codec }
-    if (job.key !== null) head.key = job.key
-    if (job.lease !== 0) head.lease = job.lease
-    if (job.want) head.want = true
-    const isTaken = this.say(consumer.routing, [frame.JOB, JSON.stringify(head), job.body!])
-    if (isHandedToAll(job)) this.queue.uncache(job)
-    if (!isTaken) this.unreachable(consumer, tag)
-  }
-
-  /** The socket refuses what was for this peer. A consumer may come back, the job did not get there. */
-  private refused([routing, command, head]: Frame[]): void {
-    const consumer = this.connected.get((routing as Buffer).toString("latin1"))
-    if (consumer !== undefined) {
-      this.unreachable(consumer, command === frame.JOB ? (JSON.parse(head as string) as { tag: string }).tag : null)
+    const { consumer, ticket } = handout
+    let parcel = this.parcels.get(consumer)
+    if (parcel === undefined) {
+      parcel = new Parcel(consumer)
+      this.parcels.set(consumer, parcel)
     }
+    parcel.add(handout)
+    if (isHandedToAll(ticket.job)) this.queue.uncache(ticket.job)
+    if (!parcel.isFull) return
+    this.parcels.delete(consumer)
+    this.send(parcel)
   }
 
-  private unreachable(consumer: Consumer, tag: string | null): void {
+  private sendParcels(): void {
+    for (const parcel of this.parcels.values()) this.send(parcel)
+    this.parcels.clear()
+  }
+
+  private send(parcel: Parcel): void {
+    const { consumer, tags } = parcel
+    if (!this.say(consumer.routing, parcel.message())) this.unreachable(consumer, tags)
+  }
+
+  /** The socket refuses what was for this peer. A consumer may come back, the jobs did not get there. */
+  private refused([routing, command, heads]: Frame[]): void {
+    const consumer = this.connected.get((routing as Buffer).toString("latin1"))
+    if (consumer === undefined) return
+    const lost = command === frame.JOB ? (JSON.parse(heads as string) as { tag: string }[]) : []
+    this.unreachable(
+      consumer,
+      lost.map(({ tag }) => tag),
+    )
+  }
+
+  private unreachable(consumer: Consumer, tags: readonly string[]): void {
     consumer.gone = true
     this.dispatcher.changed(consumer)
-    const handout = tag === null ? undefined : consumer.held.get(tag)
-    if (handout !== undefined) this.dispatcher.giveBack([handout])
+    this.dispatcher.giveBack(tags.flatMap(tag => consumer.held.get(tag) ?? []))
   }
 
   private lost(consumer: Consumer, why: string): void {

@@ -52,6 +52,8 @@ export interface Job {
   tickets: Ticket[]
   /** It is on its way out of the store; null: not yet. */
   erasing: Promise<void> | null
+  /** Until when its id is remembered, once it is on its way out; 0: not at all. */
+  buriedUntil: number
 }
 
 /** When something is due, on the clock of its heap. */
@@ -184,6 +186,7 @@ export function decodeMeta(
     body: null,
     tickets: [],
     erasing: null,
+    buriedUntil: 0,
   }
   return { job, told: group => meta.g?.[`=${group}`] ?? {} }
 }

@@ -6,7 +6,7 @@ import type { Clock } from "../typed/runtime.js"
 import type { Sockets } from "../typed/sockets.js"
 import { Contact } from "./contact.js"
 import { PipelineError } from "./errors.js"
-import { type Command, countOf, type Frame, frame, objectOf, textOf, wordsOf } from "./frames.js"
+import { type Command, countOf, type Frame, frame, objectsOf, textOf, wordsOf } from "./frames.js"
 
 /** A job in this consumer's hands. */
 export interface Held {
@@ -111,11 +111,13 @@ export class Link {
     for (const [lease, tags] of byLease) this.contact.say([frame.EXTEND, [lease, ...tags].join(" ")])
   }
 
-  private receive(command: Command, [, what, more]: Buffer[]): void {
+  private receive(command: Command, [, what, ...bodies]: Buffer[]): void {
     switch (command) {
-      case "JOB":
-        this.job(objectOf(what), more)
+      case "JOB": {
+        const heads = objectsOf(what)
+        for (let at = 0; at < heads.length; at++) this.job(heads[at]!, bodies[at])
         break
+      }
       case "DONE":
         for (const tag of wordsOf(what)) this.end(tag)?.resolve()
         break

@@ -9,7 +9,7 @@ import { type Backoff, restFor } from "./backoff.js"
 import { closedError, PipelineError } from "./errors.js"
 import { type Job, newTicket, resting, restoredTicket, State, type Ticket, untilStart } from "./job.js"
 import { Lane } from "./lane.js"
-import { type Found, Records } from "./records.js"
+import { type Change, type Found, Records } from "./records.js"
 import { RememberedIds } from "./remembered.js"
 import { Room } from "./room.js"
 import type { WaitOptions } from "./waiting.js"
@@ -104,11 +104,12 @@ export class Queue {
       onRemembered: ({ id, until }, key) => gone.push({ id, until, key }),
     })
     try {
-      await Promise.all(finished.map(({ seq }) => this.records.remove(seq)))
+      await Promise.all(finished.map(job => this.erase(job)))
     } catch (error) {
       await this.records.close()
       throw error
     }
+    for (const job of finished) this.leaveIfDone(job)
     gone.sort((a, b) => a.until - b.until)
     for (const { id, key, until } of gone) this.ids.bury(id, key, until)
     return opened
@@ -126,8 +127,7 @@ export class Queue {
       lane.add(ticket)
     }
     // All groups that are left had done it when another one was taken away.
-    this.leaveIfDone(job)
-    if (!this.jobs.has(job.seq)) finished.push(job)
+    if (job.tickets.every(({ state }) => state === State.Done)) finished.push(job)
   }
 
   /** One that is here, and was given its id by its sender. */
@@ -171,34 +171,41 @@ export class Queue {
 
   private accept(sent: NewJob, onId: OnId): Promise<Accepted> {
     const seq = this.records.nextSeq()
-    const { body, id, ...rest } = sent
+    const { body, id } = sent
     const job: Job = {
       seq,
       id: id ?? this.records.idOf(seq),
       named: id !== null,
+      key: sent.key,
+      band: sent.band,
       acceptedAt: this.runtime.clock.date(),
+      startAt: sent.startAt,
+      expiresAt: sent.expiresAt,
+      codec: sent.codec,
+      maxAttempts: sent.maxAttempts,
+      lease: sent.lease,
+      want: sent.want,
       size: body.length,
       body,
       tickets: [],
       erasing: null,
-      ...rest,
+      buriedUntil: 0,
     }
     onId?.(job.id)
     this.cached += body.length
-    return this.records.put(job, body).then(
-      () => {
-        this.accepted(job)
-        return { id: job.id, duplicate: false }
-      },
-      error => {
-        this.uncache(job)
-        this.room.leave(job.size)
-        throw error
-      },
-    )
+    return new Promise((resolve, reject) => {
+      this.records.put(job, body, new Arrival(this, job, resolve, reject))
+    })
   }
 
-  private accepted(job: Job): void {
+  /** Its arrival was refused. */
+  notAccepted(job: Job): void {
+    this.uncache(job)
+    this.room.leave(job.size)
+  }
+
+  /** It is safe. */
+  accepted(job: Job): void {
     if (this.cached > this.settings.cacheBytes) this.uncache(job)
     this.jobs.set(job.seq, job)
     if (job.named) this.ids.add(job.id, job.seq)
@@ -235,47 +242,63 @@ export class Queue {
     job.body = null
   }
 
-  /** It is done. Resolves when that is safe, however long it takes; false: not before the queue was closed. */
-  async done(ticket: Ticket, result: Uint8Array | null): Promise<boolean> {
-    const { lane } = ticket
-    lane.settling(ticket)
-    if (!(await this.records.insist(() => this.noteEnd(ticket)))) return false
-    lane.end(ticket, State.Done)
-    this.leaveIfDone(ticket.job)
-    this.sink.onDone(ticket, result)
-    this.sink.onReady(lane)
-    return true
+  /**
+   * It is done; the store is asked until it has that, or the queue is closed.
+   * @param onSafe Is called with `handle` then.
+   */
+  done<H>(ticket: Ticket, result: Uint8Array | null, handle: H, onSafe: (handle: H) => void): void {
+    ticket.lane.settling(ticket)
+    const ending = new Ending(this, ticket, () => {
+      ticket.lane.end(ticket, State.Done)
+      this.leaveIfDone(ticket.job)
+      this.sink.onDone(ticket, result)
+      this.sink.onReady(ticket.lane)
+      onSafe(handle)
+    })
+    this.noteEnd(ending)
   }
 
   /** The last of its groups takes a job out of the store, the others note what they have done. */
-  private noteEnd(ticket: Ticket): Promise<void> {
+  noteEnd(ending: Ending): void {
+    const { ticket } = ending
     const { job } = ticket
-    // Another group's end may be on its way as well: the later of the two takes the job out.
-    const isLast = job.tickets.every(
-      other => other === ticket || other.state === State.Settling || other.state === State.Done,
-    )
-    if (isLast) job.erasing ??= this.erase(job)
-    return job.erasing ?? this.records.note(ticket, State.Done)
+    this.records.follow(this.isLast(ticket) ? this.erase(job) : this.records.note(ticket, State.Done), ending)
+  }
+
+  /** The store would not take an end. */
+  endRefused(ending: Ending, error: unknown): void {
+    ending.ticket.job.erasing = null
+    this.sink.onStoreError(error)
+    if (!this.records.later(() => this.noteEnd(ending))) ending.onGivenUp()
+  }
+
+  /** Another group's end may be on its way as well: the later of the two takes the job out. */
+  private isLast(ticket: Ticket): boolean {
+    for (const other of ticket.job.tickets) {
+      if (other !== ticket && other.state !== State.Settling && other.state !== State.Done) return false
+    }
+    return true
   }
 
   /** Takes a job out of the store; its id stays for the window. */
   private erase(job: Job): Promise<void> {
-    const failed = (error: unknown) => {
-      job.erasing = null
-      throw error
+    if (job.erasing !== null) return job.erasing
+    if (!job.named || this.settings.dedupeWindow === 0) job.erasing = this.records.remove(job.seq)
+    else {
+      const { id, seq } = job
+      job.buriedUntil = this.runtime.clock.date() + this.settings.dedupeWindow
+      job.erasing = this.records.remember(seq, { id, until: job.buriedUntil })
     }
-    if (!job.named || this.settings.dedupeWindow === 0) return this.records.remove(job.seq).catch(failed)
-    const { id } = job
-    const until = this.runtime.clock.date() + this.settings.dedupeWindow
-    return this.records.remember(job.seq, { id, until }).then(() => this.ids.bury(id, job.seq, until), failed)
+    return job.erasing
   }
 
   /** When all its groups have done it, it is not in the store any more. */
   private leaveIfDone(job: Job): void {
-    if (!job.tickets.every(({ state }) => state === State.Done)) return
+    for (const { state } of job.tickets) if (state !== State.Done) return
     if (!this.jobs.delete(job.seq)) return
     this.uncache(job)
-    if (job.named && this.settings.dedupeWindow === 0) this.ids.forget(job.id)
+    if (job.buriedUntil > 0) this.ids.bury(job.id, job.seq, job.buriedUntil)
+    else if (job.named) this.ids.forget(job.id)
     this.room.leave(job.size)
   }
 
@@ -333,10 +356,16 @@ export class Queue {
     this.sink.onReady(lane)
   }
 
-  /** A dead letter is wanted no more. Resolves when that is safe. */
-  async discard(ticket: Ticket): Promise<void> {
+  /** A dead letter is wanted no more. Resolves when that is safe, or the queue is closed. */
+  discard(ticket: Ticket): Promise<void> {
     ticket.lane.forget(ticket)
-    if (await this.records.insist(() => this.noteEnd(ticket))) this.leaveIfDone(ticket.job)
+    return new Promise(resolve => {
+      const onSafe = () => {
+        this.leaveIfDone(ticket.job)
+        resolve()
+      }
+      this.noteEnd(new Ending(this, ticket, onSafe, resolve))
+    })
   }
 
   /** What time brings: delays and lives that are over, ids that are forgotten. */
@@ -366,5 +395,39 @@ export class Queue {
     this.closed = true
     this.room.close(closedError())
     await this.records.close()
+  }
+}
+
+/** A job on its way to the disk. */
+class Arrival implements Change {
+  constructor(
+    private readonly queue: Queue,
+    private readonly job: Job,
+    private readonly resolve: (accepted: Accepted) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {}
+
+  onSafe(): void {
+    this.queue.accepted(this.job)
+    this.resolve({ id: this.job.id, duplicate: false })
+  }
+
+  onRefused(error: unknown): void {
+    this.queue.notAccepted(this.job)
+    this.reject(error)
+  }
+}
+
+/** The end of a job for one group, on its way to the disk. */
+class Ending implements Change {
+  constructor(
+    private readonly queue: Queue,
+    readonly ticket: Ticket,
+    readonly onSafe: () => void,
+    readonly onGivenUp: () => void = () => {},
+  ) {}
+
+  onRefused(error: unknown): void {
+    this.queue.endRefused(this, error)
   }
 }

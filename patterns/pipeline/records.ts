@@ -23,6 +23,12 @@ export interface Finder {
   onRemembered(remembered: Remembered, key: number): void
 }
 
+/** Something on its way to the disk. One of these ends it, in a turn of its own. */
+export interface Change {
+  onSafe(): void
+  onRefused(error: unknown): void
+}
+
 export class Records {
   /** The queue's own name, the same as long as there is its store. */
   name = ""
@@ -30,6 +36,9 @@ export class Records {
   /** Ends that could not be written yet. */
   private insisting = 0
   private closed = false
+  /** The promise that the store gave last, and who follows it. */
+  private latest: Promise<void> | null = null
+  private followers: Change[] = []
   private quiet: (() => void) | null = null
 
   /** @param onError The store could not take what is not to fail; it is tried again where that makes sense. */
@@ -87,9 +96,9 @@ export class Records {
     return `${this.name}-${seq.toString(36)}`
   }
 
-  /** A new job. Resolves when it is safe; rejects with what the store says. */
-  put(job: Job, body: Uint8Array): Promise<void> {
-    return this.store.put(job.seq, this.metaOf(job), body)
+  /** A new job. */
+  put(job: Job, body: Uint8Array, change: Change): void {
+    this.follow(this.store.put(job.seq, this.metaOf(job), body), change)
   }
 
   /** Notes what has become of a ticket, as if it were in `state`. */
@@ -119,27 +128,42 @@ export class Records {
     return this.store.put(key, encodeRemembered(remembered), NOTHING)
   }
 
-  /** Tries until the store has taken it; false: not before the queue was closed. */
-  async insist(change: () => Promise<void>): Promise<boolean> {
-    try {
-      await change()
-      return true
-    } catch (error) {
-      this.onError(error)
+  /**
+   * Calls the change when the promise of the store is settled. A store may give one promise to many changes; then they cost
+   * one promise in all.
+   */
+  follow(promise: Promise<void>, change: Change): void {
+    if (promise === this.latest) {
+      this.followers.push(change)
+      return
     }
+    const followers = [change]
+    this.latest = promise
+    this.followers = followers
+    const settled = () => {
+      if (this.latest === promise) this.latest = null
+    }
+    promise.then(
+      () => {
+        settled()
+        for (const follower of followers) follower.onSafe()
+      },
+      error => {
+        settled()
+        for (const follower of followers) follower.onRefused(error)
+      },
+    )
+  }
+
+  /** What the store would not take is tried again later; false: no more, the queue is closed. */
+  later(again: () => void): boolean {
+    if (this.closed) return false
     this.insisting++
-    let isSafe = false
-    while (!(isSafe || this.closed)) {
-      await new Promise<void>(resolve => this.runtime.clock.after(STORE_PATIENCE, resolve))
-      await change().then(
-        () => {
-          isSafe = true
-        },
-        error => this.onError(error),
-      )
-    }
-    if (--this.insisting === 0) this.quiet?.()
-    return isSafe
+    this.runtime.clock.after(STORE_PATIENCE, () => {
+      again()
+      if (--this.insisting === 0) this.quiet?.()
+    })
+    return true
   }
 
   bodies(jobs: readonly Job[]): Promise<Uint8Array[]> {

@@ -160,11 +160,17 @@ class Log implements LogStore {
     }
   }
 
-  async #change(change: Change): Promise<void> {
-    const { commit } = this.#opened()
-    checkKey(change.key)
-    if (sizeOfChange(change) > LONGEST_RECORD) throw new StoreError("EINVAL", "no entry may have 2 GiB")
-    return commit.add(change)
+  #change(change: Change): Promise<void> {
+    if (this.#parts === null) return Promise.reject(notOpen())
+    try {
+      checkKey(change.key)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    if (sizeOfChange(change) > LONGEST_RECORD) {
+      return Promise.reject(new StoreError("EINVAL", "no entry may have 2 GiB"))
+    }
+    return this.#parts.commit.add(change)
   }
 
   #opened(): Parts {

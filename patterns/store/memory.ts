@@ -15,6 +15,9 @@ export function memoryStore(): Store {
   return new MemoryStore()
 }
 
+/** All changes share one promise: each is as safe as it will be at once. */
+const SAFE = Promise.resolve()
+
 class MemoryStore implements Store {
   readonly #entries = new Map<number, Entry>()
   #isOpen = false
@@ -26,33 +29,40 @@ class MemoryStore implements Store {
     return { entries: this.#entries.size, cut: null }
   }
 
-  async put(key: number, meta: Uint8Array, body: Uint8Array): Promise<void> {
-    this.#check(key)
-    this.#entries.set(key, { meta: Uint8Array.from(meta), body: Uint8Array.from(body) })
+  put(key: number, meta: Uint8Array, body: Uint8Array): Promise<void> {
+    return this.#change(key, () => this.#entries.set(key, { meta: new Uint8Array(meta), body: new Uint8Array(body) }))
   }
 
-  async setMeta(key: number, meta: Uint8Array): Promise<void> {
-    this.#check(key)
-    this.#entry(key).meta = Uint8Array.from(meta)
+  setMeta(key: number, meta: Uint8Array): Promise<void> {
+    return this.#change(key, () => {
+      this.#entry(key).meta = new Uint8Array(meta)
+    })
   }
 
-  async remove(key: number): Promise<void> {
-    this.#check(key)
-    if (!this.#entries.delete(key)) throw noSuchEntry(key)
+  remove(key: number): Promise<void> {
+    return this.#change(key, () => {
+      if (!this.#entries.delete(key)) throw noSuchEntry(key)
+    })
   }
 
   async bodies(keys: readonly number[]): Promise<Uint8Array[]> {
     if (!this.#isOpen) throw notOpen()
-    return keys.map(key => Uint8Array.from(this.#entry(key).body))
+    return keys.map(key => new Uint8Array(this.#entry(key).body))
   }
 
   async close(): Promise<void> {
     this.#isOpen = false
   }
 
-  #check(key: number): void {
-    if (!this.#isOpen) throw notOpen()
-    checkKey(key)
+  #change(key: number, change: () => void): Promise<void> {
+    try {
+      if (!this.#isOpen) throw notOpen()
+      checkKey(key)
+      change()
+      return SAFE
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   #entry(key: number): Entry {

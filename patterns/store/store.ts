@@ -14,7 +14,8 @@ export interface Store {
   /**
    * Adds an entry, or replaces it with its body. Keys are whole numbers from 0 to 2^48 - 1. This and the next two resolve
    * once the change is safe; what one process calls takes effect in the order of the calls. The bytes must not change until then.
-   * Rejects with ENOSPC when the disk is full: that change has not happened, others may be tried.
+   * Rejects with ENOSPC when the disk is full: that change has not happened, others may be tried. Changes that share a fate
+   * may share a promise: who makes many has less to wait for.
    */
   put(key: number, meta: Uint8Array, body: Uint8Array): Promise<void>
   /** Replaces the meta of an entry that is there; its body stays. */

@@ -69,15 +69,18 @@ export class Ledger {
   private onProducer([, command, what]: Message): void {
     const name = String(command)
     if (name === "PL1 JOB") {
-      const { tag, id } = JSON.parse(String(what)) as { tag: string; id: string }
-      this.handOuts++
-      this.jobOf.set(tag, id)
-      const groups = this.groupsOf.get(id) ?? [""]
-      if (groups.every(group => this.confirmed.has(`${id} ${group}`))) {
-        this.violation(`${id} is handed out after its end was confirmed`)
-      }
+      for (const { tag, id } of JSON.parse(String(what)) as { tag: string; id: string }[]) this.onHandOut(tag, id)
     } else if (name === "PL1 DONE") {
       for (const tag of String(what).split(" ")) this.onConfirmed(tag)
+    }
+  }
+
+  private onHandOut(tag: string, id: string): void {
+    this.handOuts++
+    this.jobOf.set(tag, id)
+    const groups = this.groupsOf.get(id) ?? [""]
+    if (groups.every(group => this.confirmed.has(`${id} ${group}`))) {
+      this.violation(`${id} is handed out after its end was confirmed`)
     }
   }
 

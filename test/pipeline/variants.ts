@@ -9,7 +9,7 @@ interface Insides {
   readonly queue: {
     readonly lanes: Lane[]
     readonly ids: { has(id: string): boolean }
-    done(ticket: unknown, result: null): unknown
+    done(ticket: unknown, result: null, handle: null, onSafe: () => void): void
   }
 }
 
@@ -62,7 +62,8 @@ export const variants: Record<string, Variant> = {
       const { dispatcher } = host
       const lose = dispatcher.lose.bind(dispatcher)
       dispatcher.lose = (consumer, why) => {
-        for (const handout of [...consumer.held.values()]) if (dispatcher.end(handout)) queue.done(handout.ticket, null)
+        for (const handout of [...consumer.held.values()])
+          if (dispatcher.end(handout)) queue.done(handout.ticket, null, null, () => {})
         lose(consumer, why)
       }
     },
