@@ -3,37 +3,35 @@ import type { Codec } from "../codec/index.js"
 import type { Held } from "./link.js"
 
 export class Delivery<T> {
-  private readonly held: Held
-  private readonly codec: Codec<T>
+  readonly #held: Held
+  readonly #codec: Codec<T>
   /** What was sent. */
   readonly value: T
 
   /** Consumers make it. */
   constructor(held: Held, codec: Codec<T>, value: T) {
-    this.held = held
-    this.codec = codec
+    this.#held = held
+    this.#codec = codec
     this.value = value
-    Object.defineProperty(this, "held", { enumerable: false })
-    Object.defineProperty(this, "codec", { enumerable: false })
   }
 
   /** The same at each attempt: what makes a handler idempotent remembers it. */
   get id(): string {
-    return this.held.id
+    return this.#held.id
   }
 
   /** 1 at first; how often it was begun, as far as the producer knows. */
   get attempt(): number {
-    return this.held.attempt
+    return this.#held.attempt
   }
 
   get key(): string | null {
-    return this.held.key
+    return this.#held.key
   }
 
   /** Aborted when the job is not ours any more (its lease has ended, the consumer closes): ESTALE. Stop then, somebody else has it. */
   get signal(): AbortSignal {
-    const { held } = this
+    const held = this.#held
     if (held.abort === null) {
       held.abort = new AbortController()
       if (held.lost) held.abort.abort()
@@ -47,26 +45,28 @@ export class Delivery<T> {
    * @param result For the sender, if it asked for one (`want`).
    */
   ack(result?: unknown): Promise<void> {
-    const { held } = this
+    const held = this.#held
     const isWanted = result !== undefined && held.want
-    return held.link.ack(held, isWanted ? (this.codec as Codec<unknown>).encode(result) : null)
+    return held.link.ack(held, isWanted ? (this.#codec as Codec<unknown>).encode(result) : null)
   }
 
   /** This attempt failed. After `delay` ms, or the producer's back-off, comes the next, or it is a dead letter. */
   nack({ delay, reason, stack }: { delay?: number; reason?: string; stack?: string } = {}): Promise<void> {
-    return this.held.link.nack(this.held, { delay, reason, stack })
+    return this.#held.link.nack(this.#held, { delay, reason, stack })
   }
 
   /** It will never be done: a dead letter. */
   reject(reason: string, stack?: string): Promise<void> {
-    return this.held.link.reject(this.held, { reason, stack })
+    return this.#held.link.reject(this.#held, { reason, stack })
   }
 
   /** Its lease ends `ms` milliseconds from now. */
-  readonly extend = (ms: number): void => this.held.link.extend(this.held, ms)
+  get extend(): (ms: number) => void {
+    return ms => this.#held.link.extend(this.#held, ms)
+  }
 
   /** For the sender, if it asked. May be lost. */
-  readonly progress = (value: unknown): void => {
-    this.held.link.progress(this.held, (this.codec as Codec<unknown>).encode(value))
+  get progress(): (value: unknown) => void {
+    return value => this.#held.link.progress(this.#held, (this.#codec as Codec<unknown>).encode(value))
   }
 }

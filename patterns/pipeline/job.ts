@@ -123,22 +123,31 @@ const decoder = new TextDecoder()
 
 /** @param date The time of day, and `now` the monotonic time, in ms. */
 export function encodeMeta(job: Job, date: number, now: number): Uint8Array {
-  const meta: JobMeta = { a: job.acceptedAt, c: job.codec, z: job.size }
-  if (job.named) meta.i = job.id
-  if (job.key !== null) meta.k = job.key
-  if (job.band !== 1) meta.p = job.band
-  if (job.startAt !== 0) meta.s = job.startAt
-  if (job.expiresAt !== Number.POSITIVE_INFINITY) meta.x = job.expiresAt
-  if (job.maxAttempts !== 0) meta.m = job.maxAttempts
-  if (job.lease !== 0) meta.l = job.lease
-  if (job.want) meta.v = 1
-  for (const ticket of job.tickets) {
+  // Written by hand, as every job pays for it; `JobMeta` says what it is.
+  let text = `{"a":${job.acceptedAt},"c":${JSON.stringify(job.codec)},"z":${job.size}`
+  if (job.named) text += `,"i":${JSON.stringify(job.id)}`
+  if (job.key !== null) text += `,"k":${JSON.stringify(job.key)}`
+  if (job.band !== 1) text += `,"p":${job.band}`
+  if (job.startAt !== 0) text += `,"s":${job.startAt}`
+  if (job.expiresAt !== Number.POSITIVE_INFINITY) text += `,"x":${job.expiresAt}`
+  if (job.maxAttempts !== 0) text += `,"m":${job.maxAttempts}`
+  if (job.lease !== 0) text += `,"l":${job.lease}`
+  if (job.want) text += ',"v":1'
+  const groups = groupsOf(job, date, now)
+  if (groups !== null) text += `,"g":${JSON.stringify(groups)}`
+  return Buffer.from(`${text}}`)
+}
+
+/** What has become of it, by group; null: nothing yet. */
+function groupsOf({ tickets }: Job, date: number, now: number): JobMeta["g"] | null {
+  let groups: NonNullable<JobMeta["g"]> | null = null
+  for (const ticket of tickets) {
     const told = ticketMeta(ticket, date, now)
     if (told === null) continue
-    meta.g ??= {}
-    meta.g[`=${ticket.lane.group}`] = told
+    groups ??= {}
+    groups[`=${ticket.lane.group}`] = told
   }
-  return encoder.encode(JSON.stringify(meta))
+  return groups
 }
 
 function ticketMeta(ticket: Ticket, date: number, now: number): TicketMeta | null {

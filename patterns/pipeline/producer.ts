@@ -161,10 +161,10 @@ export class Producer<T = unknown> {
     const band = priorities.indexOf(priority)
     if (band < 0)
       throw new PipelineError("EINVAL", `priority is to be one of ${priorities.join(", ")}, not ${priority}`)
-    for (const [name, number] of Object.entries({ delay, ttl: ttl ?? 1, maxAttempts, lease })) {
-      if (!(number >= 0 && Number.isFinite(number)))
-        throw new PipelineError("EINVAL", `${name} is to be a number from 0 on`)
-    }
+    checkAmount("delay", delay)
+    checkAmount("ttl", ttl ?? 0)
+    checkAmount("maxAttempts", maxAttempts)
+    checkAmount("lease", lease)
     const date = this.runtime.clock.date()
     return {
       body,
@@ -237,4 +237,10 @@ export class Producer<T = unknown> {
 
 function isWanted({ want, onProgress }: SendOptions): boolean {
   return want === true || onProgress !== undefined
+}
+
+function checkAmount(name: string, amount: number): void {
+  if (!(amount >= 0 && Number.isFinite(amount))) {
+    throw new PipelineError("EINVAL", `${name} is to be a number from 0 on`)
+  }
 }

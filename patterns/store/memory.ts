@@ -30,12 +30,12 @@ class MemoryStore implements Store {
   }
 
   put(key: number, meta: Uint8Array, body: Uint8Array): Promise<void> {
-    return this.#change(key, () => this.#entries.set(key, { meta: new Uint8Array(meta), body: new Uint8Array(body) }))
+    return this.#change(key, () => this.#entries.set(key, { meta: Buffer.from(meta), body: Buffer.from(body) }))
   }
 
   setMeta(key: number, meta: Uint8Array): Promise<void> {
     return this.#change(key, () => {
-      this.#entry(key).meta = new Uint8Array(meta)
+      this.#entry(key).meta = Buffer.from(meta)
     })
   }
 
@@ -47,7 +47,7 @@ class MemoryStore implements Store {
 
   async bodies(keys: readonly number[]): Promise<Uint8Array[]> {
     if (!this.#isOpen) throw notOpen()
-    return keys.map(key => new Uint8Array(this.#entry(key).body))
+    return keys.map(key => Buffer.from(this.#entry(key).body))
   }
 
   async close(): Promise<void> {

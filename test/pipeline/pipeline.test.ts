@@ -345,14 +345,14 @@ describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) 
     await dealer.send(["PL1 HELLO", JSON.stringify({ consumer: "rude", n: 1, prefetch: 5, holding: "all" })])
     expect(String((await told())[0])).toBe("PL1 WELCOME")
     const { done } = await jobs.send("one", { want: true, onProgress: () => {} })
-    const { tag } = JSON.parse(String((await told())[1]))
+    const [{ tag }] = JSON.parse(String((await told())[1])) as [{ tag: string }]
     for (const message of [
       ["PL1 PROGRESS", tag, Buffer.from([0xc1])],
       ["PL1 PROGRESS", tag],
       ["PL1 CREDIT", "many"],
       ["PL1 EXTEND", `-1 ${tag}`],
       ["PL1 NACK", tag, "{"],
-      ["PL1 JOB", "{}", "x"],
+      ["PL1 JOB", "[{}]", "x"],
       ["PL1 ACK", "other-1 other-2"],
       ["PL1 ACK", tag, Buffer.from([0xc1])],
     ]) {
