@@ -14,7 +14,7 @@ const safety: Record<"durable" | "memory", Record<JobEngine, string>> = {
   durable: {
     peerlane: "fdatasync before send and ack resolve, group commit",
     bullmq: "Redis AOF, appendfsync always: before each answer",
-    rabbitmq: "persistent, confirms, acks not confirmed (see below)",
+    rabbitmq: "persistent, confirms; synced in batches, acks never confirmed",
   },
   memory: { peerlane: "none", bullmq: "none (appendonly no, save off)", rabbitmq: "none (transient)" },
 }
@@ -62,10 +62,15 @@ export function resultText({ title, question, key, metrics, rows }: JobResult): 
       return [format(median, metric), `${format(min, metric)}..${format(max, metric)}`]
     })
     if (isRate) cells.push(ratioCell(own === undefined ? undefined : own / row.metrics[metrics[0]!.name]!.median))
-    return [row.label, ...cells, safety[safetyOf(question, key, row.label)][row.engine]]
+    return [row.label, ...cells, safetyText(question, key, row)]
   })
   const failures = rows.filter(row => row.failure !== undefined).map(row => `  ${row.label} failed: ${row.failure}`)
   return [title, table([head, ...body]), ...failures].join("\n")
+}
+
+function safetyText(question: JobQuestion, key: string, { label, engine }: JobResult["rows"][number]): string {
+  if (label === "RabbitMQ, quorum") return "Raft log synced before each confirm, in batches; acks never confirmed"
+  return safety[safetyOf(question, key, label)][engine]
 }
 
 function safetyOf(question: JobQuestion, key: string, label: string): keyof typeof safety {
