@@ -22,6 +22,8 @@ export type Report =
   | { type: "began"; at: number }
   /** So many timed jobs came, each once, and the last of their ends was known then. */
   | { type: "handled"; jobs: number; at: number }
+  /** Processor time that the timed part took in this process, in microseconds. */
+  | { type: "spent"; cpu: number }
   /** From send to handler, in microseconds. */
   | { type: "delays"; p50: number; p99: number }
   /** What this process grew by: live objects and buffers, and resident memory, in bytes. */

@@ -35,17 +35,23 @@ export interface PeerlaneQueue {
   readonly engine: "peerlane"
   /** null: in memory. */
   readonly folder: string | null
+  /** `send` waits while so many have not ended; undefined: the producer's default. */
+  readonly maxJobs?: number
 }
 
 export interface BullQueue {
   readonly engine: "bullmq"
   readonly port: number
+  /** The server's process. */
+  readonly pid: number
   readonly name: string
 }
 
 export interface RabbitQueue {
   readonly engine: "rabbitmq"
   readonly port: number
+  /** The server's process. */
+  readonly pid: number
   readonly name: string
   readonly kind: "classic" | "quorum" | "transient"
   /** Each message is confirmed; otherwise the broker is asked once for every half of what is in flight. */

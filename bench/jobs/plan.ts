@@ -36,19 +36,20 @@ export interface Variant {
   withQueues<T>(senders: number, body: (queues: JobQueue[]) => Promise<T>): Promise<T>
 }
 
-export function peerlane(plan: JobPlan, isDurable: boolean): Variant[] {
+export function peerlane(plan: JobPlan, isDurable: boolean, maxJobs?: number): Variant[] {
   if (!plan.peerlane) return []
   const withQueues: Variant["withQueues"] = async (senders, body) => {
     const folders = Array.from({ length: senders }, () =>
       isDurable ? mkdtempSync(join(plan.folder, "peerlane-")) : null,
     )
     try {
-      return await body(folders.map(folder => ({ engine: "peerlane", folder })))
+      return await body(folders.map(folder => ({ engine: "peerlane", folder, maxJobs })))
     } finally {
       for (const folder of folders) if (folder !== null) rmSync(folder, { recursive: true, force: true })
     }
   }
-  return [{ engine: "peerlane", label: isDurable ? "peerlane, folder" : "peerlane, memory", bulk: false, withQueues }]
+  const label = `peerlane, ${isDurable ? "folder" : "memory"}${maxJobs === undefined ? "" : `, maxJobs ${maxJobs}`}`
+  return [{ engine: "peerlane", label, bulk: false, withQueues }]
 }
 
 export function bullmq(plan: JobPlan, isDurable: boolean, bulk = false): Variant[] {
@@ -59,8 +60,8 @@ export function bullmq(plan: JobPlan, isDurable: boolean, bulk = false): Variant
       label: bulk ? "BullMQ, addBulk" : "BullMQ",
       bulk,
       withQueues: (senders, body) =>
-        withRedis(plan.folder, isDurable, port =>
-          body(Array.from({ length: senders }, () => ({ engine: "bullmq", port, name: "jobs" }))),
+        withRedis(plan.folder, isDurable, (port, pid) =>
+          body(Array.from({ length: senders }, () => ({ engine: "bullmq", port, pid, name: "jobs" }))),
         ),
     },
   ]
@@ -76,7 +77,14 @@ export function rabbitmq({ rabbit }: JobPlan, kind: RabbitQueue["kind"], confirm
       withQueues: (senders, body) =>
         rabbit.withQueue(name =>
           body(
-            Array.from({ length: senders }, () => ({ engine: "rabbitmq", port: rabbit.port, name, kind, confirms })),
+            Array.from({ length: senders }, () => ({
+              engine: "rabbitmq",
+              port: rabbit.port,
+              pid: rabbit.pid,
+              name,
+              kind,
+              confirms,
+            })),
           ),
         ),
     },

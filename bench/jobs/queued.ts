@@ -6,7 +6,6 @@ import type { BullQueue, JobQueue } from "./driver.js"
 import { bullmq, type JobCase, type JobContender, type JobPlan, peerlane, rabbitmq, type Variant } from "./plan.js"
 import type { FillTask } from "./tasks.js"
 
-const JOBS = 100_000
 const fill = new URL("./peers/fill.js", import.meta.url)
 const limitMs = 120_000
 
@@ -26,11 +25,12 @@ export function queuedCases(plan: JobPlan): JobCase[] {
       run: jobs => variant.withQueues(1, ([queue]) => grown(queue!, jobs, () => holder(queue!))),
     }))
   const redis = (queue: JobQueue) => redisMemory((queue as BullQueue).port)
+  const jobs = plan.quick ? 20_000 : 100_000
   return [
     {
       question: "queued",
       key: "200",
-      title: `${JOBS} jobs that wait, memory a job`,
+      title: `${jobs} jobs that wait, memory a job`,
       metrics: [
         { name: "live", unit: "B" },
         { name: "resident", unit: "B" },
@@ -41,7 +41,7 @@ export function queuedCases(plan: JobPlan): JobCase[] {
         ...contender(bullmq(plan, false), redis),
         ...contender(rabbitmq(plan, "classic"), () => plan.rabbit!.memory()),
       ],
-      firstCount: JOBS,
+      firstCount: jobs,
       scaled: false,
       maxRuns: 1,
     },

@@ -1,14 +1,16 @@
 /** One run: producers in processes of their own, one consumer in another, and the time from the first send to the last end. */
 
 import { together } from "../processes.js"
+import { cpuOf } from "./cpu.js"
+import type { JobEngine, JobQueue } from "./driver.js"
 import type { JobPlan, Variant } from "./plan.js"
 import type { ConsumerTask, ProducerTask } from "./tasks.js"
 
 const producer = new URL("./peers/producer.js", import.meta.url)
 const consumer = new URL("./peers/consumer.js", import.meta.url)
 const limitMs = 120_000
-/** Jobs that a consumer has in hand: the worker's concurrency, or what a broker may send without an ack. */
-const CONCURRENCY = 256
+/** Handlers at a time, or what a broker may send without an ack. BullMQ was slower with 16, 32, 128, 256 and 1,024. */
+const concurrency: Record<JobEngine, number> = { peerlane: 256, bullmq: 64, rabbitmq: 256 }
 
 export interface Load {
   readonly senders: number
@@ -20,6 +22,8 @@ export interface Load {
 
 export interface Streamed {
   readonly perSecond: number
+  /** Of all processes, the server's included; in microseconds a job. */
+  readonly cpu: number
   /** With a rest between sends: from send to handler, in microseconds. */
   readonly p50: number
   readonly p99: number
@@ -28,7 +32,7 @@ export interface Streamed {
 export function stream(plan: JobPlan, variant: Variant, load: Load, jobs: number): Promise<Streamed> {
   const { senders, inFlight, rest } = load
   const timed = Math.ceil(jobs / senders)
-  const warm = Math.ceil(timed / 4)
+  const warm = Math.ceil(timed / 2)
   const latency = rest > 0
   const { profile } = plan
   const execArgv =
@@ -52,7 +56,7 @@ export function stream(plan: JobPlan, variant: Variant, load: Load, jobs: number
       const task: ConsumerTask = {
         queue: queues[0]!,
         addresses,
-        concurrency: CONCURRENCY,
+        concurrency: concurrency[variant.engine],
         senders,
         warm,
         timed,
@@ -60,15 +64,23 @@ export function stream(plan: JobPlan, variant: Variant, load: Load, jobs: number
       }
       const worker = processes.fork(consumer, task, execArgv)
       await worker.expect("ready")
+      const server = serverCpu(queues[0]!)
       for (const peer of producers) peer.order("go")
       const begun: number[] = []
       for (const peer of producers) begun.push((await peer.expect("began")).at)
       const { jobs: handled, at } = await worker.expect("handled")
-      const delays = latency ? await worker.expect("delays") : { p50: Number.NaN, p99: Number.NaN }
+      let cpu = serverCpu(queues[0]!) - server
       for (const peer of producers) await peer.expect("ready")
       await Promise.all([worker, ...producers].map(peer => peer.stop()))
+      for (const peer of [worker, ...producers]) cpu += (await peer.expect("spent")).cpu
       const seconds = (at - Math.min(...begun)) / 1e6
-      return { perSecond: handled / seconds, p50: delays.p50, p99: delays.p99 }
+      const delays = latency ? await worker.expect("delays") : { p50: Number.NaN, p99: Number.NaN }
+      return { perSecond: handled / seconds, cpu: cpu / handled, p50: delays.p50, p99: delays.p99 }
     }),
   )
+}
+
+/** Of the server that holds the queue; 0: there is none. */
+function serverCpu(queue: JobQueue): number {
+  return queue.engine === "peerlane" ? 0 : cpuOf(queue.pid)
 }

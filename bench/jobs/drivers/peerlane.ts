@@ -3,8 +3,8 @@
 import { Consumer, Producer } from "peerlane/pipeline"
 import type { Handler, Job, PeerlaneQueue, Receiver, Sender } from "../driver.js"
 
-export async function openSender({ folder }: PeerlaneQueue): Promise<Sender> {
-  const producer = new Producer<Job>({ bind: "tcp://127.0.0.1:*", store: folder ?? undefined })
+export async function openSender({ folder, maxJobs }: PeerlaneQueue): Promise<Sender> {
+  const producer = new Producer<Job>({ bind: "tcp://127.0.0.1:*", store: folder ?? undefined, maxJobs })
   await producer.ready()
   return {
     address: producer.lastEndpoint!,

@@ -3,6 +3,7 @@
 import { runPeer } from "../../peers/peer.js"
 import { Checklist } from "../checklist.js"
 import { now } from "../clock.js"
+import { ownCpu } from "../cpu.js"
 import { openReceiver } from "../drivers/index.js"
 import { percentile } from "../percentile.js"
 import type { ConsumerTask } from "../tasks.js"
@@ -16,12 +17,15 @@ runPeer<ConsumerTask>(async ({ queue, addresses, concurrency, senders, warm, tim
   })
   await list.checked(senders * warm)
   await receiver.settled()
+  const cpu = ownCpu()
   harness.report({ type: "ready" })
   await list.checked(senders * (warm + timed))
   await receiver.settled()
   const at = now()
+  const spent = ownCpu() - cpu
   list.verify()
   harness.report({ type: "handled", jobs: senders * timed, at })
+  harness.report({ type: "spent", cpu: spent })
   if (latency) harness.report({ type: "delays", p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) })
   await harness.order("stop")
 })

@@ -2,6 +2,7 @@
 
 import { runPeer } from "../../peers/peer.js"
 import { now } from "../clock.js"
+import { ownCpu } from "../cpu.js"
 import { openSender } from "../drivers/index.js"
 import { sendAll, sendAtRate, sendInBulk } from "../send.js"
 import type { ProducerTask } from "../tasks.js"
@@ -13,8 +14,11 @@ runPeer<ProducerTask>(async ({ queue, first, warm, timed, inFlight, bulk, rest }
   harness.report({ type: "bound", endpoint: sender.address })
   await send(first, warm)
   await harness.order("go")
+  const cpu = ownCpu()
   harness.report({ type: "began", at: now() })
   await send(first + warm, timed)
   harness.report({ type: "ready" })
   await harness.order("stop")
+  // A producer that holds its queue has worked until the last job was done.
+  harness.report({ type: "spent", cpu: ownCpu() - cpu })
 })

@@ -4,7 +4,7 @@
  */
 
 import { execFile } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { connect } from "amqplib"
@@ -22,6 +22,8 @@ export class RabbitNode {
 
   private constructor(
     readonly port: number,
+    /** Of the virtual machine; the program that starts it is a script. */
+    readonly pid: number,
     readonly version: string,
     private readonly servers: readonly Server[],
     private readonly env: NodeJS.ProcessEnv,
@@ -64,7 +66,7 @@ export class RabbitNode {
       const connection = await connect(address(port))
       const { version } = connection.connection.serverProperties
       await connection.close()
-      return new RabbitNode(port, version, servers, env)
+      return new RabbitNode(port, Number(readFileSync(at("pid"), "utf8")), version, servers, env)
     } catch (error) {
       for (const server of servers) await server.stop()
       throw error

@@ -13,7 +13,11 @@ export function redisVersion(): string {
 }
 
 /** Runs `body` with a Redis; it is gone behind it. */
-export async function withRedis<T>(root: string, durable: boolean, body: (port: number) => Promise<T>): Promise<T> {
+export async function withRedis<T>(
+  root: string,
+  durable: boolean,
+  body: (port: number, pid: number) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(root, "redis-"))
   const port = await freePort()
   // A rewrite of the log in the middle of a run would be a handicap of chance.
@@ -24,7 +28,7 @@ export async function withRedis<T>(root: string, durable: boolean, body: (port: 
   const server = start("redis-server", "redis-server", args)
   try {
     await server.listening(port, startLimitMs)
-    return await body(port)
+    return await body(port, server.pid)
   } finally {
     await server.stop()
     rmSync(folder, { recursive: true, force: true })

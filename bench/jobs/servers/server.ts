@@ -35,6 +35,11 @@ export class Server {
     })
   }
 
+  /** 0: it could not be started. */
+  get pid(): number {
+    return this.child.pid ?? 0
+  }
+
   /** Resolves when something listens there. */
   async listening(port: number, limitMs: number): Promise<void> {
     const until = performance.now() + limitMs
@@ -58,10 +63,9 @@ export class Server {
   }
 
   private signal(signal: NodeJS.Signals): void {
-    const { pid } = this.child
-    if (pid === undefined) return
+    if (this.pid === 0) return
     try {
-      process.kill(-pid, signal)
+      process.kill(-this.pid, signal)
     } catch {
       // It is gone already.
     }
