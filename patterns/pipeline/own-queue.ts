@@ -7,6 +7,7 @@ import { closedError } from "./errors.js"
 import { Host } from "./host.js"
 import { type Job, State, type Ticket } from "./job.js"
 import { Meter } from "./meter.js"
+import { Pace } from "./pace.js"
 import { type Accepted, type NewJob, Queue } from "./queue.js"
 import type { PlaceSink, PlaceStats, QueuePlace } from "./queue-place.js"
 import type { Numbers } from "./settings.js"
@@ -29,6 +30,7 @@ export class OwnQueue implements QueuePlace {
   private readonly results = new WeakMap<Job, Map<string, Uint8Array>>()
   private readonly meters: { readonly accepted: Meter; readonly done: Meter; readonly retried: Meter }
 
+  private readonly pace: Pace
   /** null: it is open. */
   private opening: Promise<void> | null = null
 
@@ -42,6 +44,7 @@ export class OwnQueue implements QueuePlace {
     private readonly sink: OwnQueueSink,
   ) {
     const { clock } = runtime
+    this.pace = new Pace(clock)
     this.meters = { accepted: new Meter(clock), done: new Meter(clock), retried: new Meter(clock) }
     this.queue = new Queue(
       store,
@@ -88,8 +91,14 @@ export class OwnQueue implements QueuePlace {
     this.opening = null
   }
 
-  async add(job: NewJob, wish: Wish | null, wait?: WaitOptions): Promise<Accepted> {
+  add(job: NewJob, wish: Wish | null, wait?: WaitOptions): Promise<Accepted> {
+    if (this.opening === null && wish === null && this.pace.tryPass()) return this.queue.add(job, null, wait)
+    return this.addLater(job, wish, wait)
+  }
+
+  private async addLater(job: NewJob, wish: Wish | null, wait?: WaitOptions): Promise<Accepted> {
     if (this.opening !== null) await this.opening
+    while (!this.pace.tryPass()) await this.pace.nextTurn
     if (wish === null) return this.queue.add(job, null, wait)
     let given: string | null = null
     const onId = (id: string) => {
