@@ -32,10 +32,16 @@ export function stage(makers: Engine, workers: Engine) {
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
   })
 
-  async function producer<T = unknown>(options: Partial<ProducerOptions> = {}): Promise<Producer<T>> {
+  /** One whose store may still be opening, or refuse to. */
+  function newProducer<T = unknown>(options: Partial<ProducerOptions> = {}): Producer<T> {
     const sockets = engines[makers]
     const made = new Producer<T>({ bind: "tcp://127.0.0.1:*", sockets, ...options })
     closes.push(() => made.close())
+    return made
+  }
+
+  async function producer<T = unknown>(options: Partial<ProducerOptions> = {}): Promise<Producer<T>> {
+    const made = newProducer<T>(options)
     await made.ready()
     return made
   }
@@ -84,7 +90,7 @@ export function stage(makers: Engine, workers: Engine) {
     return join(made, "queue")
   }
 
-  return { producer, consumer, bareConsumer, router, folder }
+  return { newProducer, producer, consumer, bareConsumer, router, folder }
 }
 
 /** Something that a test waits for, or lets others wait for. */
