@@ -9,6 +9,7 @@ def work():
     (told := context.socket(zmq.PUSH)).connect("inproc://told")
     while True:
         tag, body = jobs.get()
+        if tag not in held: continue  # somebody else does it by now
         try: end = [b"PL1 ACK", tag, json.dumps(handle(json.loads(body))).encode()]
         except Exception as error: end = [b"PL1 NACK", tag, json.dumps({"reason": str(error)}).encode()]
         told.send_multipart(end)
@@ -43,7 +44,7 @@ while True:
     command, *frames = dealer.recv_multipart()
     heard = time.monotonic()
     if command == b"PL1 WELCOME" and (said := json.loads(frames[0]))["n"] == n:
-        session, beat = said["session"], said["heartbeat"] / 1000
+        session, beat, due = said["session"], said["heartbeat"] / 1000, heard  # it counts our silence in its own beats
         held = {tag: end for tag, end in held.items() if end or tag.decode() in said["kept"]}
         for end in filter(None, held.values()): dealer.send_multipart(end)
     elif command in (b"PL1 WELCOME", b"PL1 WHO") and session: hello()

@@ -1,8 +1,11 @@
 /** `peerlane/pipeline`: jobs for workers, from a queue that lives with their producer. At least once, never lost. */
-export { logStore } from "../store/log.js"
+export type { Disk, DiskFile, DiskLock } from "../store/disk.js"
+export { type LogOptions, type LogStats, type LogStore, logStore } from "../store/log.js"
 export { memoryStore } from "../store/memory.js"
+export { nodeDisk } from "../store/node-disk.js"
+export { salvage } from "../store/salvage.js"
 export type { Cut, Opened, Store } from "../store/store.js"
-export { StoreError } from "../store/store-error.js"
+export { StoreError, type StoreErrorCode } from "../store/store-error.js"
 export type { Backoff } from "./backoff.js"
 export {
   Consumer,

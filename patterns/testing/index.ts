@@ -1,4 +1,8 @@
-/** `peerlane/testing`: a simulated world from a seed, in which programs over Router and Dealer run, and fail, in the same way each time. */
+/**
+ * `peerlane/testing`: a simulated world from a seed, in which programs over Router and Dealer run, and fail, in the same way each time;
+ * and what every store is held to.
+ */
+export { type StoreCheck, type StoreUnderTest, storeConformance } from "../store/conformance.js"
 export type { Disk, DiskFile, DiskLock } from "../store/disk.js"
 export type { Cut, Opened, Store } from "../store/store.js"
 export type { Clock, TypedRuntime } from "../typed/runtime.js"

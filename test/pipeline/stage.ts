@@ -1,0 +1,103 @@
+/** Producers, consumers, bare sockets and folders for a test, on the engines that it names; all gone behind it. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach } from "vitest"
+import * as zeromq from "zeromq"
+import * as peerlane from "../../patterns/index.js"
+import { Consumer, type ConsumerOptions, Producer, type ProducerOptions } from "../../patterns/pipeline/index.js"
+import type { Sockets, TypedDealer, TypedRouter } from "../../patterns/typed/sockets.js"
+
+export const engines: Record<"peerlane" | "zeromq", Sockets> = { peerlane, zeromq }
+export type Engine = keyof typeof engines
+
+/** A consumer by its bare messages. */
+export interface BareConsumer {
+  readonly dealer: TypedDealer
+  say(...message: (string | Buffer)[]): Promise<void>
+  /** The next message, as texts. */
+  hear(): Promise<string[]>
+  /** Says HELLO with these terms besides its name; what WELCOME says. */
+  hello(terms?: object): Promise<{ session: string; kept: string[] }>
+  /** The head of the next JOB. */
+  job(): Promise<{ tag: string; id: string; attempt: number; want?: boolean }>
+}
+
+export function stage(makers: Engine, workers: Engine) {
+  const closes: (() => unknown)[] = []
+  const folders: string[] = []
+
+  afterEach(async () => {
+    for (const close of closes.splice(0).reverse()) await close()
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** One whose store may still be opening, or refuse to. */
+  function newProducer<T = unknown>(options: Partial<ProducerOptions> = {}): Producer<T> {
+    const sockets = engines[makers]
+    const made = new Producer<T>({ bind: "tcp://127.0.0.1:*", sockets, ...options })
+    closes.push(() => made.close())
+    return made
+  }
+
+  async function producer<T = unknown>(options: Partial<ProducerOptions> = {}): Promise<Producer<T>> {
+    const made = newProducer<T>(options)
+    await made.ready()
+    return made
+  }
+
+  function consumer<T = unknown>(of: Producer<T>, options: Partial<ConsumerOptions> = {}): Consumer<T> {
+    const made = new Consumer<T>({ connect: of.lastEndpoint!, sockets: engines[workers], ...options })
+    closes.push(() => made.close({ grace: 100 }))
+    return made
+  }
+
+  function bareConsumer(of: Pick<Producer, "lastEndpoint">, name: string): BareConsumer {
+    const dealer = new engines[workers].Dealer({ linger: 0 })
+    closes.push(() => dealer.close())
+    dealer.connect(of.lastEndpoint!)
+    const heard = dealer[Symbol.asyncIterator]()
+    const say = (...message: (string | Buffer)[]) => dealer.send(message)
+    const hear = async () => ((await heard.next()).value as Buffer[]).map(String)
+    const expected = async (command: string) => {
+      const [first, what] = await hear()
+      if (first !== command) throw new Error(`heard ${first} ${what}, not ${command}`)
+      return JSON.parse(what!)
+    }
+    return {
+      dealer,
+      say,
+      hear,
+      hello: async (terms = {}) => {
+        await say("PL1 HELLO", JSON.stringify({ consumer: name, n: 1, prefetch: 1, ...terms }))
+        return expected("PL1 WELCOME")
+      },
+      job: () => expected("PL1 JOB"),
+    }
+  }
+
+  async function router(): Promise<TypedRouter> {
+    const made = new engines[makers].Router({ linger: 0 })
+    closes.push(() => made.close())
+    await made.bind("tcp://127.0.0.1:*")
+    return made
+  }
+
+  /** The path of a queue that is not there yet. */
+  function folder(): string {
+    const made = mkdtempSync(join(tmpdir(), "pipeline-"))
+    folders.push(made)
+    return join(made, "queue")
+  }
+
+  return { newProducer, producer, consumer, bareConsumer, router, folder }
+}
+
+/** Something that a test waits for, or lets others wait for. */
+export function gate<T = void>(): { readonly opened: Promise<T>; open(value: T): void } {
+  let open!: (value: T) => void
+  const opened = new Promise<T>(resolve => {
+    open = resolve
+  })
+  return { opened, open }
+}
