@@ -8,7 +8,7 @@ import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { logStore, nodeDisk, type Producer, type ProducerOptions } from "peerlane/pipeline"
+import { type HoldingOptions, logStore, nodeDisk, type Producer } from "peerlane/pipeline"
 import { afterEach, describe, expect, it } from "vitest"
 import { stage } from "../pipeline/stage.js"
 
@@ -91,7 +91,7 @@ describe.skipIf(refusal !== null)("a queue on a full disk", () => {
 
   const inSegments = (path: string) => logStore(join(path, "queue"), nodeDisk, { segmentBytes: 64 << 10 })
 
-  async function open(path: string, options: Partial<ProducerOptions> = {}): Promise<Producer<string>> {
+  async function open(path: string, options: Partial<HoldingOptions> = {}): Promise<Producer<string>> {
     return producer<string>({ store: inSegments(path), ...options })
   }
 

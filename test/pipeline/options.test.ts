@@ -1,6 +1,6 @@
 /** Options and calls that cannot be meant are EINVAL, where they are made. */
 import { describe, expect, it } from "vitest"
-import { Consumer, Producer, type ProducerOptions, type SendOptions } from "../../patterns/pipeline/index.js"
+import { Consumer, type HoldingOptions, Producer, type SendOptions } from "../../patterns/pipeline/index.js"
 import { stage } from "./stage.js"
 
 const { producer, consumer } = stage("peerlane", "peerlane")
@@ -29,7 +29,7 @@ describe("a producer's options", () => {
   ]
 
   it.each(wrong)("%s: %j", (name, options) => {
-    const make = () => new Producer({ bind: "tcp://127.0.0.1:*", ...(options as Partial<ProducerOptions>) })
+    const make = () => new Producer({ bind: "tcp://127.0.0.1:*", ...(options as Partial<HoldingOptions>) })
     expect(make).toThrow(EINVAL)
     expect(make).toThrow(name)
   })

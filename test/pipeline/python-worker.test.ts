@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { json } from "peerlane/codec"
-import { Producer, type ProducerOptions } from "peerlane/pipeline"
+import { type HoldingOptions, Producer } from "peerlane/pipeline"
 import { afterEach, describe, expect, it } from "vitest"
 import { stage } from "./stage.js"
 
@@ -84,7 +84,7 @@ describe.skipIf(!pyzmq)("the python worker", () => {
     return { kill: (signal: NodeJS.Signals) => child.kill(signal), ended, errors: () => errors }
   }
 
-  async function producer(options: Partial<ProducerOptions>): Promise<Producer<Work>> {
+  async function producer(options: Partial<HoldingOptions>): Promise<Producer<Work>> {
     const codec = json<Work>()
     const made = new Producer<Work>({ bind: "tcp://127.0.0.1:*", codec, backoff: { min: 1, max: 10 }, ...options })
     closes.push(() => made.close())
@@ -233,7 +233,7 @@ describe.skipIf(!pyzmq)("the python worker", () => {
       const welcome = (n: number, session: string, kept: string[] = []) =>
         say("PL1 WELCOME", JSON.stringify({ queue: "q", session, n, lease: 30_000, heartbeat, kept }))
       const job = (tag: string, work: Work) =>
-        say("PL1 JOB", JSON.stringify({ tag, id: tag, attempt: 1, codec: "json" }), JSON.stringify(work))
+        say("PL1 JOB", JSON.stringify([{ tag, id: tag, attempt: 1, codec: "json" }]), JSON.stringify(work))
       const hello = async () => JSON.parse((await expectOf("PL1 HELLO"))[0]!) as Terms
       const ack = async () => expectOf("PL1 ACK")
       /** Which come fast. */

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { afterEach } from "vitest"
 import * as zeromq from "zeromq"
 import * as peerlane from "../../patterns/index.js"
-import { Consumer, type ConsumerOptions, Producer, type ProducerOptions } from "../../patterns/pipeline/index.js"
+import { Consumer, type ConsumerOptions, type HoldingOptions, Producer } from "../../patterns/pipeline/index.js"
 import type { Sockets, TypedDealer, TypedRouter } from "../../patterns/typed/sockets.js"
 
 export const engines: Record<"peerlane" | "zeromq", Sockets> = { peerlane, zeromq }
@@ -33,14 +33,14 @@ export function stage(makers: Engine, workers: Engine) {
   })
 
   /** One whose store may still be opening, or refuse to. */
-  function newProducer<T = unknown>(options: Partial<ProducerOptions> = {}): Producer<T> {
+  function newProducer<T = unknown>(options: Partial<HoldingOptions> = {}): Producer<T> {
     const sockets = engines[makers]
     const made = new Producer<T>({ bind: "tcp://127.0.0.1:*", sockets, ...options })
     closes.push(() => made.close())
     return made
   }
 
-  async function producer<T = unknown>(options: Partial<ProducerOptions> = {}): Promise<Producer<T>> {
+  async function producer<T = unknown>(options: Partial<HoldingOptions> = {}): Promise<Producer<T>> {
     const made = newProducer<T>(options)
     await made.ready()
     return made
@@ -72,7 +72,7 @@ export function stage(makers: Engine, workers: Engine) {
         await say("PL1 HELLO", JSON.stringify({ consumer: name, n: 1, prefetch: 1, ...terms }))
         return expected("PL1 WELCOME")
       },
-      job: () => expected("PL1 JOB"),
+      job: async () => (await expected("PL1 JOB"))[0],
     }
   }
 
