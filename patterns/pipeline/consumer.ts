@@ -80,6 +80,10 @@ export class Consumer<T = unknown> {
   private prefetch = 0
   private paused = false
   private byHand = false
+  /** A loop by hand has been left. */
+  private leftLoop = false
+  /** What comes is given back at once. */
+  private refusing = false
   private ended = false
   private closing: Promise<void> | null = null
   private readonly done: Meter
@@ -94,6 +98,8 @@ export class Consumer<T = unknown> {
     this.events = new Events(this.runtime.clock)
     this.alarm = new Alarm(this.runtime.clock, () => this.endLeases())
     if (addressesOf(options.connect).length === 0) throw new PipelineError("EINVAL", "connect names no address")
+    checkCount("prefetch", options.prefetch ?? 1)
+    checkCount("prefetchBytes", options.prefetchBytes ?? 1)
   }
 
   on<Name extends keyof ConsumerEvents>(name: Name, listener: (event: ConsumerEvents[Name]) => void): this {
@@ -115,9 +121,7 @@ export class Consumer<T = unknown> {
     handler: (value: T, context: JobContext) => unknown,
     { concurrency = 1, signal }: RunOptions = {},
   ): Promise<void> {
-    if (!(Number.isSafeInteger(concurrency) && concurrency > 0)) {
-      throw new PipelineError("EINVAL", "concurrency is to be a whole number above 0")
-    }
+    checkCount("concurrency", concurrency)
     this.begin(concurrency, this.options.prefetch ?? 2 * concurrency)
     const stop = () => void this.close()
     if (signal?.aborted) stop()
@@ -127,14 +131,26 @@ export class Consumer<T = unknown> {
     await this.closing
   }
 
-  /** By hand: each is to be settled by `ack`, `nack` or `reject`, before its lease ends. */
+  /**
+   * By hand: each is to be settled by `ack`, `nack` or `reject`, before its lease ends. Who leaves the loop gives back what
+   * he was not handed, and may begin another.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Delivery<T>, void> {
     const prefetch = this.options.prefetch ?? 1
-    this.byHand = true
-    this.begin(prefetch, prefetch)
-    for (let held = await this.next(); held !== null; held = await this.next()) {
-      const delivery = this.open(held)
-      if (delivery !== null) yield delivery
+    if (this.leftLoop) this.resume()
+    else {
+      this.byHand = true
+      this.begin(prefetch, prefetch)
+    }
+    this.leftLoop = false
+    try {
+      for (let held = await this.next(); held !== null; held = await this.next()) {
+        const delivery = this.open(held)
+        if (delivery !== null) yield delivery
+      }
+    } finally {
+      this.leftLoop = true
+      if (!this.ended) this.refuseAll()
     }
   }
 
@@ -146,6 +162,7 @@ export class Consumer<T = unknown> {
 
   resume(): void {
     this.paused = false
+    this.refusing = false
     for (const link of this.links) link.setPrefetch(this.prefetch)
     this.feed()
   }
@@ -158,11 +175,28 @@ export class Consumer<T = unknown> {
     return { waiting: this.waiting.size, running: this.running.size, ...counts, rates, producers }
   }
 
-  /** Takes no more, finishes what it has in hand, and resolves when the producers have that on disk. It can then be resumed. */
+  /**
+   * Takes no more, finishes what it has in hand, and resolves when the producers have that on disk. What a paused consumer, or
+   * one by hand, has not begun, and what was on its way, is given back. It can then be resumed.
+   */
   async drain(): Promise<void> {
-    for (const link of this.links) link.setPrefetch(0)
+    if (this.paused || this.byHand) this.refuseAll()
+    else {
+      this.refusing = true
+      for (const link of this.links) link.setPrefetch(0)
+    }
     while (this.waiting.size > 0 || this.running.size > 0) await new Promise<void>(resolve => this.atRest.push(resolve))
     await Promise.all(this.links.map(link => link.confirmed()))
+  }
+
+  /** Takes no more, gives back what was not begun, and what is on its way when it comes. */
+  private refuseAll(): void {
+    this.refusing = true
+    while (this.waiting.shift() !== undefined);
+    for (const link of this.links) {
+      link.setPrefetch(0)
+      link.giveBack()
+    }
   }
 
   /**
@@ -180,11 +214,7 @@ export class Consumer<T = unknown> {
 
   private async shut(grace: number): Promise<void> {
     this.ended = true
-    while (this.waiting.shift() !== undefined);
-    for (const link of this.links) {
-      link.setPrefetch(0)
-      link.giveBack()
-    }
+    this.refuseAll()
     for (const want of this.wanting.splice(0)) want(null)
     const finished = async () => {
       while (this.running.size > 0) await new Promise<void>(resolve => this.atRest.push(resolve))
@@ -212,6 +242,7 @@ export class Consumer<T = unknown> {
         new Link(address, sockets, socket, this.runtime.clock, terms, {
           onJob: held => this.arrived(held),
           onSettled: held => this.leave(held),
+          onTooLate: held => this.tooLate(held),
           onLost: held => this.lost(held),
           onRefused: (address, error) => this.events.emit("refused", { address, error }),
           onWelcome: address => this.events.emit("welcome", { address }),
@@ -221,6 +252,10 @@ export class Consumer<T = unknown> {
   }
 
   private arrived(held: Held): void {
+    if (this.refusing) {
+      held.link.refuse(held)
+      return
+    }
     this.waiting.push(held)
     this.feed()
   }
@@ -257,27 +292,43 @@ export class Consumer<T = unknown> {
     for (let held = await this.next(); held !== null; held = await this.next()) {
       const delivery = this.open(held)
       if (delivery === null) continue
+      let result: unknown
       try {
-        const result = await handler(delivery.value, delivery)
-        this.watch(held, delivery.ack(result))
-        this.done.add()
+        result = await handler(delivery.value, delivery)
       } catch (error) {
-        this.failed.add()
-        this.events.emit("failed", { id: held.id, attempt: held.attempt, error })
-        const [reason, stack] = error instanceof Error ? [error.message, error.stack] : [describe(error), undefined]
-        this.watch(held, error instanceof Rejection ? delivery.reject(reason, stack) : delivery.nack({ reason, stack }))
+        this.fail(delivery, held, error, error instanceof Rejection)
+        continue
       }
-      this.leave(held)
+      try {
+        delivery.finish(result)
+        this.done.add()
+        this.leave(held)
+      } catch (error) {
+        // It was done, and what it returned cannot be sent: doing it again would not help.
+        this.fail(delivery, held, error, true)
+      }
     }
   }
 
-  /** Nobody waits for the end of a job that a handler has done; that it came too late is told. */
+  private fail(delivery: Delivery<T>, held: Held, error: unknown, forGood: boolean): void {
+    this.failed.add()
+    this.events.emit("failed", { id: held.id, attempt: held.attempt, error })
+    const { reason, stack } = failureOf(error)
+    this.watch(held, forGood ? delivery.reject(reason, stack) : delivery.nack({ reason, stack }))
+    this.leave(held)
+  }
+
+  /** Nobody waits for the end of a job of `run`; that it came too late is told. */
   private watch(held: Held, end: Promise<void>): void {
     end.catch((error: PipelineError) => {
-      if (error.code === "ECLOSED" || held.lost) return
-      this.stale++
-      this.events.emit("stale", { id: held.id })
+      if (error.code !== "ECLOSED") this.tooLate(held)
     })
+  }
+
+  private tooLate(held: Held): void {
+    if (held.lost) return // That was told.
+    this.stale++
+    this.events.emit("stale", { id: held.id })
   }
 
   private leave(held: Held): void {
@@ -295,7 +346,7 @@ export class Consumer<T = unknown> {
       return new Delivery(held, codec, codec.decode(held.body))
     } catch (error) {
       this.events.emit("undecodable", { id: held.id, bytes: held.body, error })
-      this.watch(held, held.link.reject(held, { reason: `cannot be decoded: ${describe(error)}` }))
+      this.watch(held, held.link.reject(held, { reason: `cannot be decoded: ${failureOf(error).reason}` }))
       this.leave(held)
       return null
     }
@@ -331,6 +382,17 @@ function addressesOf(connect: string | readonly string[]): readonly string[] {
   return typeof connect === "string" ? [connect] : connect
 }
 
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+function checkCount(name: string, count: number): void {
+  if (Number.isSafeInteger(count) && count > 0) return
+  throw new PipelineError("EINVAL", `${name} is to be a whole number above 0, not ${count}`)
+}
+
+/** Of whatever was thrown, which may be anything. */
+function failureOf(error: unknown): { reason: string; stack: string | undefined } {
+  try {
+    if (!(error instanceof Error)) return { reason: String(error), stack: undefined }
+    return { reason: String(error.message), stack: typeof error.stack === "string" ? error.stack : undefined }
+  } catch {
+    return { reason: "what the handler threw cannot be shown as a text", stack: undefined }
+  }
 }

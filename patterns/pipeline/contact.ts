@@ -134,6 +134,9 @@ export class Contact {
     this.session = textOf(said.session, "session", "")
     this.beat = countOf(said.heartbeat, "heartbeat", FIRST_BEAT)
     this.sink.onWelcome(said)
+    // Its heartbeat may be shorter than what we had in mind.
+    this.timer?.cancel()
+    if (!this.closed) this.schedule()
   }
 
   private tick(): void {

@@ -22,7 +22,8 @@ const BYTES_IN_HAND = 16 * 1024 * 1024
 export interface HostSettings {
   readonly lease: number
   readonly heartbeat: number
-  readonly maxJobBytes: number
+  /** Of a job that is submitted, and of a result: as long as a frame may be. */
+  readonly maxBodyBytes: number
 }
 
 export interface HostSink {
@@ -162,8 +163,8 @@ export class Host {
   }
 
   private welcome(session: string, n: number) {
-    const { lease, heartbeat } = this.settings
-    return { queue: this.queue.id, session, n, lease, heartbeat }
+    const { lease, heartbeat, maxBodyBytes } = this.settings
+    return { queue: this.queue.id, session, n, lease, heartbeat, resultBytes: maxBodyBytes }
   }
 
   private fromConsumer(routing: Buffer, command: Command, message: Buffer[]): void {
@@ -206,18 +207,18 @@ export class Host {
       }
       case "RETURN": {
         const tags = wordsOf(what)
+        this.tellStale(consumer, tags)
         this.dispatcher.giveBack(tags.flatMap(tag => consumer.held.get(tag) ?? []))
         break
       }
       case "EXTEND": {
         const [ms, ...tags] = wordsOf(what)
         const length = countOf(Number(ms), "ms", 0)
-        const stale = tags.filter(tag => !consumer.held.has(tag))
+        this.tellStale(consumer, tags)
         for (const tag of tags) {
           const handout = consumer.held.get(tag)
           if (handout !== undefined) this.dispatcher.extend(handout, length)
         }
-        if (stale.length > 0) this.say(routing, [frame.STALE, stale.join(" ")])
         break
       }
       case "PROGRESS": {
@@ -245,6 +246,11 @@ export class Host {
       }
     }
     if (stale !== null) this.say(consumer.routing, [frame.STALE, stale.join(" ")])
+  }
+
+  private tellStale(consumer: Consumer, tags: readonly string[]): void {
+    const stale = tags.filter(tag => !consumer.held.has(tag))
+    if (stale.length > 0) this.say(consumer.routing, [frame.STALE, stale.join(" ")])
   }
 
   private readonly confirm = ({ consumer, tag }: Handout): void => {

@@ -86,8 +86,7 @@ export class Inbox {
       const { id } = context
       const running = this.running.get(id)
       if (running !== undefined) return running
-      const key = this.ids.keyOf(id)
-      if (key !== undefined) return this.resultOf(key)
+      if (this.ids.has(id, this.runtime.clock.date())) return this.resultOf(this.ids.keyOf(id)!)
       const run = this.run(handler, value, context)
       this.running.set(id, run)
       try {

@@ -29,6 +29,16 @@ export interface Held {
   abort: AbortController | null
 }
 
+/** Letters of a stack, or a reason, that are passed on. */
+const LONGEST_STACK = 16_384
+
+/** Why an attempt failed, and when the next may be, in ms from now. */
+interface Failure {
+  readonly reason?: string
+  readonly stack?: string
+  readonly delay?: number
+}
+
 /** What was said of a job that has ended, until the producer has it on disk. */
 interface End {
   readonly message: Frame[]
@@ -48,6 +58,8 @@ export interface LinkSink {
   onJob(held: Held): void
   /** Its end was said. */
   onSettled(held: Held): void
+  /** What was said of its end came too late. */
+  onTooLate(held: Held): void
   /** Its lease is over, or its producer does not know it any more. */
   onLost(held: Held): void
   onRefused(address: string, error: PipelineError): void
@@ -58,6 +70,9 @@ export class Link {
   private readonly contact: Contact
   private lease = 0
   private prefetch = 0
+  private toldPrefetch = 0
+  /** The longest result, or progress, that the producer takes, in bytes. */
+  private resultBytes = Number.POSITIVE_INFINITY
   private closed = false
   private readonly held = new Map<string, Held>()
   private readonly ends = new Map<string, End>()
@@ -93,10 +108,17 @@ export class Link {
 
   setPrefetch(prefetch: number): void {
     this.prefetch = prefetch
-    if (this.isWelcome) this.contact.say([frame.CREDIT, String(prefetch)])
+    if (this.isWelcome) this.tellPrefetch()
+  }
+
+  private tellPrefetch(): void {
+    if (this.prefetch === this.toldPrefetch) return
+    this.toldPrefetch = this.prefetch
+    this.contact.say([frame.CREDIT, String(this.prefetch)])
   }
 
   private introduce(): object {
+    this.toldPrefetch = this.prefetch
     return { ...this.terms, prefetch: this.prefetch, holding: [...this.held.keys(), ...this.ends.keys()] }
   }
 
@@ -136,6 +158,8 @@ export class Link {
     for (const tag of [...this.held.keys()]) {
       if (!kept.has(tag)) this.stale(tag)
     }
+    this.tellPrefetch()
+    this.resultBytes = countOf(said.resultBytes, "resultBytes", Number.POSITIVE_INFINITY)
     this.acks = []
     for (const { message } of this.ends.values()) this.contact.say(message)
     this.sink.onWelcome(this.address)
@@ -177,34 +201,71 @@ export class Link {
     this.contact.say([frame.EXTEND, `${ms} ${held.tag}`])
   }
 
+  /** EMSGSIZE. */
   progress(held: Held, body: Uint8Array): void {
+    this.checkSize(body)
     this.contact.say([frame.PROGRESS, held.tag, body])
   }
 
-  /** Done. Resolves when the producer has it on disk; ESTALE: it was not ours any more. */
-  ack(held: Held, result: Uint8Array | null): Promise<void> {
-    if (result !== null) return this.settle(held, [frame.ACK, held.tag, result])
-    return this.settle(held, [frame.ACK, held.tag], true)
+  private checkSize({ length }: Uint8Array): void {
+    if (length <= this.resultBytes) return
+    throw new PipelineError(
+      "EMSGSIZE",
+      `a result of ${length} bytes is above what ${this.address} takes, ${this.resultBytes}`,
+    )
   }
 
-  nack(held: Held, failure: { reason?: string; stack?: string; delay?: number }): Promise<void> {
-    return this.settle(held, [frame.NACK, held.tag, JSON.stringify(failure)])
+  /** Done. Resolves when the producer has it on disk; ESTALE: it was not ours any more. EMSGSIZE: it is still ours. */
+  async ack(held: Held, result: Uint8Array | null): Promise<void> {
+    if (result !== null) this.checkSize(result)
+    await this.settle(held, ackOf(held, result), result === null)
   }
 
-  reject(held: Held, failure: { reason?: string; stack?: string }): Promise<void> {
-    return this.settle(held, [frame.REJECT, held.tag, JSON.stringify(failure)])
+  /** The same for who does not wait: the sink is told if it came too late. EMSGSIZE is thrown. */
+  finish(held: Held, result: Uint8Array | null): void {
+    if (result !== null) this.checkSize(result)
+    if (!this.isOurs(held)) {
+      this.sink.onTooLate(held)
+      return
+    }
+    const reject = ({ code }: PipelineError) => {
+      if (code !== "ECLOSED") this.sink.onTooLate(held)
+    }
+    this.say(held, { message: ackOf(held, result), resolve: NOTHING, reject }, result === null)
+  }
+
+  nack(held: Held, failure: Failure): Promise<void> {
+    return this.settle(held, [frame.NACK, held.tag, this.said(failure)])
+  }
+
+  reject(held: Held, failure: Failure): Promise<void> {
+    return this.settle(held, [frame.REJECT, held.tag, this.said(failure)])
+  }
+
+  /** Within what the producer takes: better a part of a reason than a connection that breaks at it. */
+  private said({ reason, stack, delay }: Failure): string {
+    const most = Math.min(LONGEST_STACK, this.resultBytes / 8)
+    return JSON.stringify({ reason: reason?.slice(0, most), stack: stack?.slice(0, most), delay })
   }
 
   private settle(held: Held, message: Frame[], inBatch = false): Promise<void> {
+    if (!this.isOurs(held)) return Promise.reject(staleError(held.id))
+    return new Promise((resolve, reject) => this.say(held, { message, resolve, reject }, inBatch))
+  }
+
+  private isOurs(held: Held): boolean {
+    return this.held.has(held.tag) && !held.lost
+  }
+
+  /** How it ended; until the producer confirms that. */
+  private say(held: Held, end: End, inBatch: boolean): void {
     const { tag } = held
-    if (!this.held.delete(tag) || held.lost) return Promise.reject(staleError(held.id))
+    this.held.delete(tag)
+    this.ends.set(tag, end)
     this.sink.onSettled(held)
-    return new Promise((resolve, reject) => {
-      this.ends.set(tag, { message, resolve, reject })
-      if (!this.isWelcome) return // It is said after WELCOME.
-      if (!inBatch) this.contact.say(message)
-      else if (this.acks.push(tag) === 1) void Promise.resolve().then(() => this.tellAcks())
-    })
+    if (!this.isWelcome) return // It is said after WELCOME.
+    if (!inBatch) this.contact.say(end.message)
+    else if (this.acks.push(tag) === 1) void Promise.resolve().then(() => this.tellAcks())
   }
 
   private tellAcks(): void {
@@ -236,6 +297,15 @@ export class Link {
   /** Those that were not begun are the producer's again. */
   giveBack(): void {
     const tags = [...this.held.values()].filter(({ begun }) => !begun).map(({ tag }) => tag)
+    this.return(tags)
+  }
+
+  /** The same for one that has just come. */
+  refuse({ tag }: Held): void {
+    this.return([tag])
+  }
+
+  private return(tags: readonly string[]): void {
     for (const tag of tags) this.held.delete(tag)
     if (tags.length > 0 && this.isWelcome) this.contact.say([frame.RETURN, tags.join(" ")])
   }
@@ -256,6 +326,12 @@ export class Link {
   }
 }
 
-function staleError(id: string): PipelineError {
+export function staleError(id: string): PipelineError {
   return new PipelineError("ESTALE", `${id} is not in these hands: its lease has ended, or it was settled before`)
+}
+
+const NOTHING = () => {}
+
+function ackOf({ tag }: Held, result: Uint8Array | null): Frame[] {
+  return result === null ? [frame.ACK, tag] : [frame.ACK, tag, result]
 }

@@ -39,7 +39,7 @@ export class OwnQueue implements QueuePlace {
     private readonly addresses: readonly string[],
     store: Store,
     readonly groups: readonly string[],
-    settings: Numbers & { readonly backoff: Backoff },
+    settings: Numbers & { readonly backoff: Backoff; readonly maxBodyBytes: number },
     private readonly runtime: TypedRuntime,
     private readonly sink: OwnQueueSink,
   ) {

@@ -68,7 +68,8 @@ export class Producer<T = unknown> {
       throw new PipelineError("EINVAL", "groups are to be names, each once, and at least one")
     }
     const opened = typeof store === "string" ? logStore(store, this.runtime.disk) : (store ?? memoryStore())
-    const settings = { ...this.numbers, backoff: backoffOf(options.backoff) }
+    const maxBodyBytes = Math.min(this.numbers.maxJobBytes, longestFrame(socket))
+    const settings = { ...this.numbers, maxBodyBytes, backoff: backoffOf(options.backoff) }
     const router = new sockets.Router({
       mandatory: true,
       sendTimeout: 0,
@@ -137,6 +138,7 @@ export class Producer<T = unknown> {
    * who sends it again under the same `id` does no harm.
    */
   async send(value: T, options: SendOptions = {}): Promise<Sent> {
+    options.signal?.throwIfAborted()
     const job = this.newJob(value, options)
     if (this.closing !== null) throw closedError()
     const wish = job.want ? this.wish(options) : null
@@ -161,10 +163,13 @@ export class Producer<T = unknown> {
     const band = priorities.indexOf(priority)
     if (band < 0)
       throw new PipelineError("EINVAL", `priority is to be one of ${priorities.join(", ")}, not ${priority}`)
+    checkText("id", id)
+    checkText("key", key)
+    checkAmount("startAt", startAt?.getTime() ?? 0)
     checkAmount("delay", delay)
     checkAmount("ttl", ttl ?? 0)
-    checkAmount("maxAttempts", maxAttempts)
-    checkAmount("lease", lease)
+    checkAmount("maxAttempts", maxAttempts, Number.isSafeInteger(maxAttempts))
+    checkAmount("lease", lease, Number.isSafeInteger(lease))
     const date = this.runtime.clock.date()
     return {
       body,
@@ -239,8 +244,20 @@ function isWanted({ want, onProgress }: SendOptions): boolean {
   return want === true || onProgress !== undefined
 }
 
-function checkAmount(name: string, amount: number): void {
-  if (!(amount >= 0 && Number.isFinite(amount))) {
-    throw new PipelineError("EINVAL", `${name} is to be a number from 0 on`)
+function checkAmount(name: string, amount: number, isWhole = true): void {
+  if (!(amount >= 0 && Number.isFinite(amount) && isWhole)) {
+    throw new PipelineError("EINVAL", `${name} is to be a ${isWhole ? "" : "whole "}number from 0 on, not ${amount}`)
   }
+}
+
+function checkText(name: string, text: unknown): void {
+  if (text !== null && !(typeof text === "string" && text.length > 0)) {
+    throw new PipelineError("EINVAL", `${name} is to be a text, and not empty`)
+  }
+}
+
+/** What a peer may put into one frame of ours, with some room for the others. */
+function longestFrame(socket: object | undefined): number {
+  const { maxMessageSize = -1 } = (socket ?? {}) as { maxMessageSize?: number }
+  return maxMessageSize < 0 ? Number.POSITIVE_INFINITY : Math.max(0, maxMessageSize - 256)
 }

@@ -147,7 +147,7 @@ export class Queue {
     if (id === null) return this.enter(job, onId, wait)
     const before = this.arriving.get(id)
     if (before !== undefined) return before.then(() => ({ id, duplicate: true }))
-    if (this.ids.has(id)) return Promise.resolve({ id, duplicate: true })
+    if (this.ids.has(id, this.runtime.clock.date())) return Promise.resolve({ id, duplicate: true })
     const arriving = this.enter(job, onId, wait)
     this.arriving.set(id, arriving)
     const forget = () => this.arriving.delete(id)

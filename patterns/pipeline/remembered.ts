@@ -12,8 +12,8 @@ interface Gone {
 }
 
 export class RememberedIds {
-  /** The entry of the store by id. */
-  private readonly byId = new Map<string, number>()
+  /** The entry of the store by id, and until when it counts. */
+  private readonly byId = new Map<string, { readonly key: number; readonly until: number }>()
   private readonly gone = new Deque<Gone>()
 
   constructor(private readonly most: number) {}
@@ -22,22 +22,24 @@ export class RememberedIds {
     return this.byId.size
   }
 
-  has(id: string): boolean {
-    return this.byId.has(id)
+  has(id: string, date: number): boolean {
+    const known = this.byId.get(id)
+    return known !== undefined && known.until > date
   }
 
   /** The entry of the store that has it. */
   keyOf(id: string): number | undefined {
-    return this.byId.get(id)
+    return this.byId.get(id)?.key
   }
 
+  /** Its job is here. */
   add(id: string, key: number): void {
-    this.byId.set(id, key)
+    this.byId.set(id, { key, until: Number.POSITIVE_INFINITY })
   }
 
   /** Its job is gone. They come in the order of their ends, or nearly. */
   bury(id: string, key: number, until: number): void {
-    this.byId.set(id, key)
+    this.byId.set(id, { key, until })
     this.gone.push({ id, key, until })
   }
 
@@ -51,7 +53,8 @@ export class RememberedIds {
     for (let first = this.gone.peek(); first !== undefined; first = this.gone.peek()) {
       if (first.until > date && this.gone.size <= this.most) return
       this.gone.shift()
-      this.byId.delete(first.id)
+      // It may have come again meanwhile.
+      if (this.byId.get(first.id)?.key === first.key) this.byId.delete(first.id)
       yield first.key
     }
   }

@@ -48,6 +48,8 @@ export class RemoteQueue implements QueuePlace {
   private readonly underWay = new Map<number, Submission>()
   private readonly accepted: Meter
   private window: Limits = NO_ROOM
+  /** The longest job that the queue takes. */
+  private jobBytes = Number.POSITIVE_INFINITY
   private paused = false
   private closed = false
   private submissions = 0
@@ -88,6 +90,10 @@ export class RemoteQueue implements QueuePlace {
     const started = clock.now()
     if (!this.room.tryEnter(size)) await this.room.enter(size, wait)
     if (this.closed) throw closedError()
+    if (size > this.jobBytes) {
+      this.room.leave(size)
+      throw new PipelineError("EMSGSIZE", `a job of ${size} bytes is above ${this.jobBytes}, which the queue takes`)
+    }
     const left = wait.timeout === undefined ? undefined : Math.max(0, wait.timeout - (clock.now() - started))
     const id = job.id ?? `${this.name}-${(++this.ids).toString(36)}`
     const late = () => `${id} was handed over, and is not known to be accepted after ${wait.timeout} ms`
@@ -116,6 +122,7 @@ export class RemoteQueue implements QueuePlace {
     const maxJobs = countOf(said.window, "window", 1)
     const maxBytes = countOf(said.windowBytes, "windowBytes", 1)
     this.window = { maxJobs, maxBytes }
+    this.jobBytes = countOf(said.jobBytes, "jobBytes", Number.POSITIVE_INFINITY)
     if (Array.isArray(said.groups)) this.groups = said.groups.map(String)
     for (const submission of this.underWay.values()) {
       submission.again = true

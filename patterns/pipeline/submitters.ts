@@ -35,7 +35,7 @@ export class Submitters {
   constructor(
     private readonly own: OwnQueue,
     private readonly clock: Clock,
-    private readonly settings: { readonly heartbeat: number; readonly maxJobBytes: number },
+    private readonly settings: { readonly heartbeat: number; readonly maxBodyBytes: number },
     private readonly say: (routing: Buffer, message: Frame[]) => boolean,
   ) {}
 
@@ -55,7 +55,12 @@ export class Submitters {
     const submitter: Submitter = { name, routing, heard: this.clock.now(), ...nothing }
     this.byRouting.set(routing.toString("latin1"), submitter)
     this.byName.set(name, submitter)
-    const terms = { groups: this.own.groups, window: WINDOW, windowBytes: WINDOW_BYTES }
+    const terms = {
+      groups: this.own.groups,
+      window: WINDOW,
+      windowBytes: WINDOW_BYTES,
+      jobBytes: this.settings.maxBodyBytes,
+    }
     this.say(routing, [frame.WELCOME, JSON.stringify({ ...welcome, ...terms })])
   }
 
@@ -85,9 +90,9 @@ export class Submitters {
       this.say(submitter.routing, [frame.DECLINED, JSON.stringify({ n, code, message })])
     if (bytes === undefined) throw new PipelineError("EINVAL", "a SUBMIT has a body")
     const size = bytes.length
-    const { maxJobBytes } = this.settings
-    if (size > maxJobBytes) {
-      decline("EMSGSIZE", `a job of ${size} bytes is above ${maxJobBytes} (maxJobBytes)`)
+    const { maxBodyBytes } = this.settings
+    if (size > maxBodyBytes) {
+      decline("EMSGSIZE", `a job of ${size} bytes is above ${maxBodyBytes}, which is what is taken here`)
       return
     }
     if (submitter.underWay >= WINDOW || (submitter.bytes > 0 && submitter.bytes + size > WINDOW_BYTES)) {
