@@ -23,6 +23,8 @@ const CRASHES = 4
 /** In which they take place, in ms; nothing ends before. */
 const SPAN = 1500
 const MAX_JOBS = 24
+/** Of the producers: one that ends before a consumer is taken for lost, and some that end behind that. In ms. */
+const LEASES = [400, 1000, 2000] as const
 const YEAR = 365 * 24 * 3_600_000
 
 export interface Outcome {
@@ -81,7 +83,7 @@ export async function simulate(seed: number, variant: Variant = {}, log = 0): Pr
     world.machine(name).start(async machine => {
       const { runtime } = machine
       unfinished.add(name)
-      const producer = await openProducer(machine, groupsOf(at), ledger, variant)
+      const producer = await openProducer(machine, at, groupsOf(at), ledger, variant)
       producers.set(name, producer)
       producer.on("dead", ({ id, group }) => ledger.die(id, group, byId.get(id)))
       for (const { id, group } of producer.dead) ledger.die(id, group, byId.get(id))
@@ -165,6 +167,7 @@ export async function simulate(seed: number, variant: Variant = {}, log = 0): Pr
 
 async function openProducer(
   { sockets, runtime }: Machine,
+  at: number,
   groups: readonly string[],
   ledger: Ledger,
   variant: Variant,
@@ -178,7 +181,7 @@ async function openProducer(
       maxJobs: MAX_JOBS,
       maxAttempts: 6,
       backoff: { min: 5, max: 50 },
-      lease: 400,
+      lease: LEASES[at]!,
       heartbeat: 200,
       dedupeWindow: YEAR, // Longer than clocks jump.
       sockets: ledger.watching(sockets),
