@@ -29,8 +29,6 @@ import { peerlaneSockets, realRuntime } from "./surroundings.js"
 import { Waiting, type WaitOptions } from "./waiting.js"
 import { SenderWish } from "./wishes.js"
 
-const NOTHING = Promise.resolve(undefined)
-
 export class Producer<T = unknown> {
   private readonly runtime: TypedRuntime
   private readonly codec: Codec<unknown, T>
@@ -137,13 +135,21 @@ export class Producer<T = unknown> {
    * queue; but where the queue is another's, ETIMEDOUT, ECLOSED and the reason of a signal may come too late to stop it:
    * who sends it again under the same `id` does no harm.
    */
-  async send(value: T, options: SendOptions = {}): Promise<Sent> {
-    options.signal?.throwIfAborted()
-    const job = this.newJob(value, options)
-    if (this.closing !== null) throw closedError()
-    const wish = job.want ? this.wish(options) : null
+  send(value: T, options: SendOptions = {}): Promise<Sent> {
+    try {
+      options.signal?.throwIfAborted()
+      const job = this.newJob(value, options)
+      if (this.closing !== null) throw closedError()
+      return job.want ? this.sendWanted(job, options) : this.place.add(job, null, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  private async sendWanted(job: NewJob, options: SendOptions): Promise<Sent> {
+    const wish = this.wish(options)
     const { id, duplicate } = await this.place.add(job, wish, options)
-    return { id, duplicate, done: wish === null ? NOTHING : wish.done }
+    return { id, duplicate, done: wish.done }
   }
 
   private wish({ onProgress }: SendOptions): SenderWish {

@@ -62,7 +62,12 @@ export interface Accepted {
   readonly id: string
   /** A job of this id was accepted before; this one was not. */
   readonly duplicate: boolean
+  /** What comes of it, where somebody wants to know. */
+  readonly done: Promise<unknown>
 }
+
+/** Nobody does. */
+export const UNWANTED: Promise<unknown> = Promise.resolve(undefined)
 
 /** Is told the id of a job before anybody can have it. Not called for a duplicate. */
 export type OnId = ((id: string) => void) | null
@@ -146,8 +151,8 @@ export class Queue {
     }
     if (id === null) return this.enter(job, onId, wait)
     const before = this.arriving.get(id)
-    if (before !== undefined) return before.then(() => ({ id, duplicate: true }))
-    if (this.ids.has(id, this.runtime.clock.date())) return Promise.resolve({ id, duplicate: true })
+    if (before !== undefined) return before.then(() => ({ id, duplicate: true, done: UNWANTED }))
+    if (this.ids.has(id, this.runtime.clock.date())) return Promise.resolve({ id, duplicate: true, done: UNWANTED })
     const arriving = this.enter(job, onId, wait)
     this.arriving.set(id, arriving)
     const forget = () => this.arriving.delete(id)
@@ -248,14 +253,16 @@ export class Queue {
    */
   done<H>(ticket: Ticket, result: Uint8Array | null, handle: H, onSafe: (handle: H) => void): void {
     ticket.lane.settling(ticket)
-    const ending = new Ending(this, ticket, () => {
-      ticket.lane.end(ticket, State.Done)
-      this.leaveIfDone(ticket.job)
-      this.sink.onDone(ticket, result)
-      this.sink.onReady(ticket.lane)
-      onSafe(handle)
-    })
-    this.noteEnd(ending)
+    this.noteEnd(new Done(this, ticket, result, handle, onSafe))
+  }
+
+  /** That is safe. */
+  isDone(ticket: Ticket, result: Uint8Array | null): void {
+    const { lane, job } = ticket
+    lane.end(ticket, State.Done)
+    this.leaveIfDone(job)
+    this.sink.onDone(ticket, result)
+    this.sink.onReady(lane)
   }
 
   /** The last of its groups takes a job out of the store, the others note what they have done. */
@@ -293,7 +300,7 @@ export class Queue {
   }
 
   /** When all its groups have done it, it is not in the store any more. */
-  private leaveIfDone(job: Job): void {
+  leaveIfDone(job: Job): void {
     for (const { state } of job.tickets) if (state !== State.Done) return
     if (!this.jobs.delete(job.seq)) return
     this.uncache(job)
@@ -359,13 +366,7 @@ export class Queue {
   /** A dead letter is wanted no more. Resolves when that is safe, or the queue is closed. */
   discard(ticket: Ticket): Promise<void> {
     ticket.lane.forget(ticket)
-    return new Promise(resolve => {
-      const onSafe = () => {
-        this.leaveIfDone(ticket.job)
-        resolve()
-      }
-      this.noteEnd(new Ending(this, ticket, onSafe, resolve))
-    })
+    return new Promise(resolve => this.noteEnd(new Discarded(this, ticket, resolve)))
   }
 
   /** What time brings: delays and lives that are over, ids that are forgotten. */
@@ -409,7 +410,7 @@ class Arrival implements Change {
 
   onSafe(): void {
     this.queue.accepted(this.job)
-    this.resolve({ id: this.job.id, duplicate: false })
+    this.resolve({ id: this.job.id, duplicate: false, done: UNWANTED })
   }
 
   onRefused(error: unknown): void {
@@ -419,13 +420,45 @@ class Arrival implements Change {
 }
 
 /** The end of a job for one group, on its way to the disk. */
-class Ending implements Change {
+interface Ending extends Change {
+  readonly ticket: Ticket
+  /** The queue was closed before the store would take it. */
+  onGivenUp(): void
+}
+
+class Done<H> implements Ending {
   constructor(
     private readonly queue: Queue,
     readonly ticket: Ticket,
-    readonly onSafe: () => void,
-    readonly onGivenUp: () => void = () => {},
+    private readonly result: Uint8Array | null,
+    private readonly handle: H,
+    private readonly told: (handle: H) => void,
   ) {}
+
+  onSafe(): void {
+    this.queue.isDone(this.ticket, this.result)
+    this.told(this.handle)
+  }
+
+  onRefused(error: unknown): void {
+    this.queue.endRefused(this, error)
+  }
+
+  onGivenUp(): void {}
+}
+
+/** A dead letter that nobody wants. */
+class Discarded implements Ending {
+  constructor(
+    private readonly queue: Queue,
+    readonly ticket: Ticket,
+    readonly onGivenUp: () => void,
+  ) {}
+
+  onSafe(): void {
+    this.queue.leaveIfDone(this.ticket.job)
+    this.onGivenUp()
+  }
 
   onRefused(error: unknown): void {
     this.queue.endRefused(this, error)

@@ -10,7 +10,7 @@ import { type Command, countOf, type Frame, frame, objectOf, textOf, wordsOf } f
 import { priorities } from "./job.js"
 import { Meter } from "./meter.js"
 import { randomName } from "./names.js"
-import type { Accepted, NewJob } from "./queue.js"
+import { type Accepted, type NewJob, UNWANTED } from "./queue.js"
 import type { PlaceSink, PlaceStats, QueuePlace } from "./queue-place.js"
 import { type Limits, Room } from "./room.js"
 import { Waiting, type WaitOptions } from "./waiting.js"
@@ -115,7 +115,7 @@ export class RemoteQueue implements QueuePlace {
       if (wish !== null) this.wishes.remove(id, wish)
       throw error
     }
-    return { id, duplicate: submission.duplicate && !submission.again }
+    return { id, duplicate: submission.duplicate && !submission.again, done: UNWANTED }
   }
 
   private welcome(said: Record<string, unknown>): void {
