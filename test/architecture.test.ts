@@ -205,7 +205,8 @@ describe("who may know whom", () => {
       // The pipeline: public sockets, codecs and stores; and the real clock in one place.
       if (own === "patterns/pipeline" && ["patterns/typed", "patterns/store"].includes(other)) return true
       if (own === "patterns/pipeline" && target === "patterns/codec/index.ts") return true
-      if (path === "patterns/pipeline/surroundings.ts" && other === "patterns/router-dealer") return true
+      if (path === "patterns/typed/surroundings.ts" && ["patterns/router-dealer", "patterns/store"].includes(other))
+        return true
       if (path === "patterns/typed/runtime.ts" && target === "patterns/store/disk.ts") return true
       if (own === "patterns") return other === "patterns" || path === "patterns/index.ts"
       return other === "patterns" || other === own || (own === "patterns/req-rep" && other === "patterns/router-dealer")

@@ -3,17 +3,17 @@
  * ack, that it throws a failed attempt. `for await` hands them over one by one, to be settled by hand.
  */
 import { type Codec, type CodecLike, codecOf, json, msgpack, raw } from "../codec/index.js"
+import { Alarm } from "../typed/alarm.js"
+import { Deque } from "../typed/deque.js"
+import { Events } from "../typed/events.js"
+import { Meter } from "../typed/meter.js"
+import { randomName } from "../typed/names.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { Sockets } from "../typed/sockets.js"
-import { Alarm } from "./alarm.js"
+import { peerlaneSockets, realRuntime } from "../typed/surroundings.js"
 import { Delivery } from "./delivery.js"
-import { Deque } from "./deque.js"
 import { PipelineError, Rejection } from "./errors.js"
-import { Events } from "./events.js"
 import { type Held, Link } from "./link.js"
-import { Meter } from "./meter.js"
-import { randomName } from "./names.js"
-import { peerlaneSockets, realRuntime } from "./surroundings.js"
 
 export interface ConsumerOptions {
   /** Producers' addresses. */

@@ -3,8 +3,9 @@
  * leaves, or comes back over another connection. The ready jobs of a lane go to the one of its consumers that has the
  * fewest in hand; among equals, to the one that was served longest ago.
  */
+import { SILENT_BEATS } from "../typed/contact.js"
+import { Heap, type Placed } from "../typed/heap.js"
 import type { Clock } from "../typed/runtime.js"
-import { Heap, type Placed } from "./heap.js"
 import type { Job, Ticket } from "./job.js"
 import { State } from "./job.js"
 import type { Lane } from "./lane.js"
@@ -12,9 +13,6 @@ import type { Queue } from "./queue.js"
 
 /** Jobs that one consumer may hold; below the mark of the producer's socket, so that no hand-out waits there. */
 export const MAX_PREFETCH = 8192
-/** After so many heartbeats of silence a peer is dead. */
-export const SILENT_BEATS = 3
-
 /** A consumer, as the producer knows it. Its place is that in the line of those that can take a job. */
 export interface Consumer extends Placed {
   readonly name: string

@@ -1,4 +1,5 @@
 /** What goes wrong in a pipeline, by codes that stay the same. */
+import { TypedError } from "../typed/error.js"
 
 export type PipelineErrorCode =
   /** A `timeout` was over. */
@@ -20,16 +21,19 @@ export type PipelineErrorCode =
   /** The job became a dead letter: what waits for its result will not get one. */
   | "EDEAD"
 
-export class PipelineError extends Error {
+export class PipelineError extends TypedError {
   override readonly name = "PipelineError"
+  declare readonly code: PipelineErrorCode
 
-  constructor(
-    readonly code: PipelineErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options)
+  constructor(code: PipelineErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options)
   }
+}
+
+/** What a peer says, or says it badly, as an error of ours. */
+export function pipelineError({ code, message, cause }: TypedError): PipelineError {
+  const known = code === "EPROTO" || code === "ENOENT" ? code : "EINVAL"
+  return new PipelineError(known, message, { cause })
 }
 
 /** Thrown by a handler of `run`: this job will never be done. It is a dead letter at once, whatever attempts are left. */

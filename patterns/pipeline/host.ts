@@ -2,14 +2,17 @@
  * The socket of a producer that holds its queue: reads what consumers say, and answers. The rules of
  * PROTOCOL.md from the producer's side; who gets what is the dispatcher's, what becomes of a job the queue's business.
  */
+
+import { Alarm } from "../typed/alarm.js"
+import { TypedError } from "../typed/error.js"
+import { randomName } from "../typed/names.js"
+import { Outbox } from "../typed/outbox.js"
+import { countOf, type Frame, objectOf, textOf, wordsOf } from "../typed/protocol.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { TypedRouter } from "../typed/sockets.js"
-import { Alarm } from "./alarm.js"
 import { type Consumer, Dispatcher, type Handout, isHandedToAll, MAX_PREFETCH } from "./dispatcher.js"
 import { PipelineError } from "./errors.js"
-import { type Command, commandOf, countOf, type Frame, frame, objectOf, refusalOf, textOf, wordsOf } from "./frames.js"
-import { randomName } from "./names.js"
-import { Outbox } from "./outbox.js"
+import { type Command, frame, protocol } from "./frames.js"
 import type { OwnQueue } from "./own-queue.js"
 import { Parcel } from "./parcel.js"
 import type { Queue } from "./queue.js"
@@ -96,14 +99,14 @@ export class Host {
 
   private receive(message: Buffer[]): void {
     const [routing, first] = message as [Buffer, Buffer | undefined]
-    const command = commandOf(first)
+    const command = protocol.commandOf(first)
     try {
-      if (command === null) throw new PipelineError("EPROTO", refusalOf(first).message)
+      if (command === null) throw new PipelineError("EPROTO", protocol.refusalOf(first).message)
       if (command === "HELLO") this.hello(routing, objectOf(message[2]))
       else if (!this.submitters.receive(routing, command, message)) this.fromConsumer(routing, command, message)
     } catch (error) {
-      if (!(error instanceof PipelineError)) throw error
-      const told = command === null ? refusalOf(first) : { code: error.code, message: error.message }
+      if (!(error instanceof TypedError)) throw error
+      const told = command === null ? protocol.refusalOf(first) : { code: error.code, message: error.message }
       this.say(routing, [frame.REFUSED, JSON.stringify(told)])
       this.sink.onMalformed(error.message)
     }

@@ -8,10 +8,10 @@ import { logStore } from "../store/log.js"
 import { memoryStore } from "../store/memory.js"
 import type { Store } from "../store/store.js"
 import type { TypedRuntime } from "../typed/runtime.js"
+import { realRuntime } from "../typed/surroundings.js"
 import type { JobContext } from "./consumer.js"
 import { closedError, PipelineError } from "./errors.js"
 import { RememberedIds } from "./remembered.js"
-import { realRuntime } from "./surroundings.js"
 
 const DAY = 24 * 3_600_000
 const NOTHING = new Uint8Array(0)

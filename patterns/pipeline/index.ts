@@ -6,6 +6,7 @@ export { nodeDisk } from "../store/node-disk.js"
 export { salvage } from "../store/salvage.js"
 export type { Cut, Opened, Store } from "../store/store.js"
 export { StoreError, type StoreErrorCode } from "../store/store-error.js"
+export type { WaitOptions } from "../typed/waiting.js"
 export type { Backoff } from "./backoff.js"
 export {
   Consumer,
@@ -30,4 +31,3 @@ export type {
   SendOptions,
   Sent,
 } from "./producer-options.js"
-export type { WaitOptions } from "./waiting.js"

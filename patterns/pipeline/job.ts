@@ -3,7 +3,7 @@
  * near its hand-out. `meta` is what the store keeps of all that beside the body, as JSON with short names; from it a
  * producer that starts again has everything back but who had which job in hand.
  */
-import type { Placed } from "./heap.js"
+import type { Placed } from "../typed/heap.js"
 import type { Lane } from "./lane.js"
 
 /** From the most to the least urgent. */

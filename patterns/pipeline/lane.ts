@@ -4,8 +4,8 @@
  * before it, and comes into a line only when that one has ended: one in flight a key, in their order, whatever the
  * priorities and delays. Pure: times are arguments, and who gets a job is decided elsewhere.
  */
-import { Deque } from "./deque.js"
-import { Heap } from "./heap.js"
+import { Deque } from "../typed/deque.js"
+import { Heap } from "../typed/heap.js"
 import { type Due, priorities, State, type Ticket } from "./job.js"
 
 /** Out of 13 jobs that are handed out while all bands have some: how they go round. Spread, so that none waits for long. */

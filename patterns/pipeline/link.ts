@@ -2,11 +2,13 @@
  * A consumer's side of one producer, by the rules of PROTOCOL.md: keeps what it was given, and what it has said of that until
  * the producer has it on disk, and says it again after each new welcome.
  */
+
+import { Contact } from "../typed/contact.js"
+import { countOf, type Frame, objectsOf, textOf, wordsOf } from "../typed/protocol.js"
 import type { Clock } from "../typed/runtime.js"
 import type { Sockets } from "../typed/sockets.js"
-import { Contact } from "./contact.js"
-import { PipelineError } from "./errors.js"
-import { type Command, countOf, type Frame, frame, objectsOf, textOf, wordsOf } from "./frames.js"
+import { PipelineError, pipelineError } from "./errors.js"
+import { type Command, frame, protocol } from "./frames.js"
 
 /** A job in this consumer's hands. */
 export interface Held {
@@ -67,7 +69,7 @@ export interface LinkSink {
 }
 
 export class Link {
-  private readonly contact: Contact
+  private readonly contact: Contact<Command>
   private lease = 0
   private prefetch = 0
   private toldPrefetch = 0
@@ -88,11 +90,11 @@ export class Link {
     private readonly terms: Terms,
     private readonly sink: LinkSink,
   ) {
-    this.contact = new Contact(address, sockets, options, clock, {
+    this.contact = new Contact(address, protocol, sockets, options, clock, {
       introduce: () => this.introduce(),
       onWelcome: said => this.welcome(said),
       onMessage: (command, message) => this.receive(command, message),
-      onRefused: error => sink.onRefused(address, error),
+      onRefused: error => sink.onRefused(address, pipelineError(error)),
       onBeat: now => this.extendWaiting(now),
     })
   }

@@ -1,17 +1,17 @@
 /** The queue of a producer that holds one: its jobs, its store, its socket, and who wants to know what becomes of them. */
 import type { Cut, Store } from "../store/store.js"
+import { Meter } from "../typed/meter.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { TypedRouter } from "../typed/sockets.js"
+import type { WaitOptions } from "../typed/waiting.js"
 import type { Backoff } from "./backoff.js"
 import { closedError } from "./errors.js"
 import { Host } from "./host.js"
 import { type Job, State, type Ticket } from "./job.js"
-import { Meter } from "./meter.js"
 import { Pace } from "./pace.js"
 import { type Accepted, type NewJob, Queue } from "./queue.js"
 import type { PlaceSink, PlaceStats, QueuePlace } from "./queue-place.js"
 import type { Numbers } from "./settings.js"
-import type { WaitOptions } from "./waiting.js"
 import { deadError, goneError, type Wish, Wishes } from "./wishes.js"
 
 export interface OwnQueueSink extends PlaceSink {

@@ -1,6 +1,8 @@
 /** Jobs that go to one consumer in one message: a JSON array of their heads, and then their bodies. */
+
+import type { Frame } from "../typed/protocol.js"
 import type { Consumer, Handout } from "./dispatcher.js"
-import { type Frame, frame } from "./frames.js"
+import { frame } from "./frames.js"
 
 const MOST = 128
 const MOST_BYTES = 256 * 1024

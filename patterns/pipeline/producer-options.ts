@@ -3,12 +3,12 @@ import type { CodecLike } from "../codec/index.js"
 import type { Cut, Store } from "../store/store.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { Sockets } from "../typed/sockets.js"
+import type { WaitOptions } from "../typed/waiting.js"
 import type { Backoff } from "./backoff.js"
 import type { PipelineError } from "./errors.js"
 import type { Priority } from "./job.js"
 import type { PlaceStats } from "./queue-place.js"
 import type { Numbers } from "./settings.js"
-import type { WaitOptions } from "./waiting.js"
 
 /** Of any producer. */
 interface AnyProducerOptions {

@@ -6,10 +6,12 @@
 import { type Codec, codecOf } from "../codec/index.js"
 import { logStore } from "../store/log.js"
 import { memoryStore } from "../store/memory.js"
+import { Events } from "../typed/events.js"
 import type { TypedRuntime } from "../typed/runtime.js"
+import { peerlaneSockets, realRuntime } from "../typed/surroundings.js"
+import { Waiting, type WaitOptions } from "../typed/waiting.js"
 import { DeadLetters } from "./dead-letters.js"
 import { closedError, PipelineError } from "./errors.js"
-import { Events } from "./events.js"
 import { priorities, type Ticket } from "./job.js"
 import { OwnQueue } from "./own-queue.js"
 import type {
@@ -25,8 +27,6 @@ import type { NewJob } from "./queue.js"
 import type { QueuePlace } from "./queue-place.js"
 import { RemoteQueue } from "./remote-queue.js"
 import { backoffOf, type Numbers, numbersOf } from "./settings.js"
-import { peerlaneSockets, realRuntime } from "./surroundings.js"
-import { Waiting, type WaitOptions } from "./waiting.js"
 import { SenderWish } from "./wishes.js"
 
 export class Producer<T = unknown> {
@@ -211,7 +211,7 @@ export class Producer<T = unknown> {
     const waiting = new Waiting(
       clock,
       wait,
-      () => `${this.place.unfinished} jobs are not done after ${wait.timeout} ms`,
+      () => new PipelineError("ETIMEDOUT", `${this.place.unfinished} jobs are not done after ${wait.timeout} ms`),
       () => {
         this.draining = this.draining.filter(other => other !== waiting)
       },

@@ -1,6 +1,7 @@
 /** Where a producer's jobs are: in a queue of its own, or in one that another producer holds. */
+
+import type { WaitOptions } from "../typed/waiting.js"
 import type { Accepted, NewJob } from "./queue.js"
-import type { WaitOptions } from "./waiting.js"
 import type { Wish } from "./wishes.js"
 
 export interface PlaceStats {

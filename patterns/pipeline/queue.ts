@@ -5,6 +5,7 @@
  */
 import type { Opened, Store } from "../store/store.js"
 import type { TypedRuntime } from "../typed/runtime.js"
+import type { WaitOptions } from "../typed/waiting.js"
 import { type Backoff, restFor } from "./backoff.js"
 import { closedError, PipelineError } from "./errors.js"
 import { type Job, newTicket, resting, restoredTicket, State, type Ticket, untilStart } from "./job.js"
@@ -12,7 +13,6 @@ import { Lane } from "./lane.js"
 import { type Change, type Found, Records } from "./records.js"
 import { RememberedIds } from "./remembered.js"
 import { Room } from "./room.js"
-import type { WaitOptions } from "./waiting.js"
 
 export interface QueueSettings {
   readonly groups: readonly string[]

@@ -3,10 +3,10 @@
  * id of each job that is gone but must not be accepted again. Knows when everything that was begun is on disk.
  */
 import type { Opened, Store } from "../store/store.js"
+import { randomName } from "../typed/names.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import { PipelineError } from "./errors.js"
 import { decodeMeta, encodeMeta, encodeRemembered, type Job, type Remembered, type State, type Ticket } from "./job.js"
-import { randomName } from "./names.js"
 
 /** The entry that says whose it is. Jobs begin behind it. */
 const QUEUE_ENTRY = 0

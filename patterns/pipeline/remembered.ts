@@ -3,7 +3,7 @@
  * those of jobs that are gone, for the window (a time, and a number of them, whichever ends first). They outlive a restart,
  * as the store keeps an entry without a body for each that is gone.
  */
-import { Deque } from "./deque.js"
+import { Deque } from "../typed/deque.js"
 
 interface Gone {
   readonly id: string

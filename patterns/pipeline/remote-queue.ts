@@ -2,18 +2,20 @@
  * A queue that another producer holds: jobs are handed to it, and are accepted when it has them on its disk. What is not
  * accepted when a connection ends is handed over again, under the same id. A job waits here until the other side has room.
  */
+
+import { Contact } from "../typed/contact.js"
+import { Meter } from "../typed/meter.js"
+import { randomName } from "../typed/names.js"
+import { countOf, type Frame, objectOf, textOf, wordsOf } from "../typed/protocol.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { Sockets } from "../typed/sockets.js"
-import { Contact } from "./contact.js"
-import { closedError, PipelineError, type PipelineErrorCode } from "./errors.js"
-import { type Command, countOf, type Frame, frame, objectOf, textOf, wordsOf } from "./frames.js"
+import { Waiting, type WaitOptions } from "../typed/waiting.js"
+import { closedError, PipelineError, type PipelineErrorCode, pipelineError } from "./errors.js"
+import { type Command, frame, protocol } from "./frames.js"
 import { priorities } from "./job.js"
-import { Meter } from "./meter.js"
-import { randomName } from "./names.js"
 import { type Accepted, type NewJob, UNWANTED } from "./queue.js"
 import type { PlaceSink, PlaceStats, QueuePlace } from "./queue-place.js"
 import { type Limits, Room } from "./room.js"
-import { Waiting, type WaitOptions } from "./waiting.js"
 import { type Wish, Wishes } from "./wishes.js"
 
 const NO_ROOM: Limits = { maxJobs: 0, maxBytes: 0 }
@@ -42,7 +44,7 @@ export class RemoteQueue implements QueuePlace {
   readonly lastEndpoint = null
   groups: readonly string[] = [""]
   private readonly name: string
-  private readonly contact: Contact
+  private readonly contact: Contact<Command>
   private readonly room: Room
   private readonly wishes = new Wishes()
   private readonly underWay = new Map<number, Submission>()
@@ -67,12 +69,12 @@ export class RemoteQueue implements QueuePlace {
     this.name = randomName(runtime, 12)
     this.room = new Room(runtime.clock, NO_ROOM, maxWaiting)
     this.accepted = new Meter(runtime.clock)
-    this.opened = new Waiting(runtime.clock, {}, () => "")
-    this.contact = new Contact(address, sockets, socketOptions, runtime.clock, {
+    this.opened = new Waiting(runtime.clock, {}, closedError)
+    this.contact = new Contact(address, protocol, sockets, socketOptions, runtime.clock, {
       introduce: () => ({ submitter: this.name }),
       onWelcome: said => this.welcome(said),
       onMessage: (command, message) => this.receive(command, message),
-      onRefused: error => sink.onRefused(address, error),
+      onRefused: error => sink.onRefused(address, pipelineError(error)),
       onBeat: () => {},
     })
   }
@@ -96,7 +98,8 @@ export class RemoteQueue implements QueuePlace {
     }
     const left = wait.timeout === undefined ? undefined : Math.max(0, wait.timeout - (clock.now() - started))
     const id = job.id ?? `${this.name}-${(++this.ids).toString(36)}`
-    const late = () => `${id} was handed over, and is not known to be accepted after ${wait.timeout} ms`
+    const late = () =>
+      new PipelineError("ETIMEDOUT", `${id} was handed over, and is not known to be accepted after ${wait.timeout} ms`)
     const n = ++this.submissions
     const submission: Submission = {
       n,

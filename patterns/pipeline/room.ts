@@ -1,8 +1,9 @@
 /** The limits of a queue, and who waits for room in it: in the order of their coming, each with his own end. */
+
+import { Deque } from "../typed/deque.js"
 import type { Clock } from "../typed/runtime.js"
-import { Deque } from "./deque.js"
+import { Waiting, type WaitOptions } from "../typed/waiting.js"
 import { PipelineError } from "./errors.js"
-import { Waiting, type WaitOptions } from "./waiting.js"
 
 interface Entering {
   readonly size: number
@@ -53,7 +54,7 @@ export class Room {
     const waiting = new Waiting(
       this.clock,
       wait,
-      () => `no room in the queue for ${wait.timeout} ms`,
+      () => new PipelineError("ETIMEDOUT", `no room in the queue for ${wait.timeout} ms`),
       () => {
         this.waitingNow--
         this.admit()

@@ -2,10 +2,12 @@
  * Producers that hand their jobs to this one, and wait for its disk. Each may have a window of jobs under way, so that a
  * full queue makes it wait and not this process grow. Who wants to know what becomes of a job is told as long as he is there.
  */
+
+import { SILENT_BEATS } from "../typed/contact.js"
+import { countOf, type Frame, objectOf, textOf } from "../typed/protocol.js"
 import type { Clock } from "../typed/runtime.js"
-import { SILENT_BEATS } from "./dispatcher.js"
 import { PipelineError } from "./errors.js"
-import { type Command, countOf, type Frame, frame, objectOf, textOf } from "./frames.js"
+import { type Command, frame } from "./frames.js"
 import { priorities } from "./job.js"
 import type { OwnQueue } from "./own-queue.js"
 import type { NewJob } from "./queue.js"

@@ -1,5 +1,5 @@
 /** Names that nobody else is likely to have; no secrets. */
-import type { TypedRuntime } from "../typed/runtime.js"
+import type { TypedRuntime } from "./runtime.js"
 
 const LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -1,5 +1,5 @@
 /** Counts, and knows how fast it counts lately: in the last ten seconds. No timer. */
-import type { Clock } from "../typed/runtime.js"
+import type { Clock } from "./runtime.js"
 
 const SECONDS = 10
 

@@ -1,5 +1,5 @@
 /** Listeners by event. One that throws ends nothing here: its error is thrown where nobody catches it, as Node's emitters do. */
-import type { Clock } from "../typed/runtime.js"
+import type { Clock } from "./runtime.js"
 
 export class Events<Map extends object> {
   private readonly listeners = new globalThis.Map<keyof Map, ((event: never) => void)[]>()

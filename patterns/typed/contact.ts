@@ -1,36 +1,41 @@
 /**
- * One Dealer to one producer, and what every peer of a producer has to do: say HELLO until it is welcome, be heard every
- * heartbeat, and connect anew when it hears nothing. Knows nothing of jobs.
+ * One Dealer to one peer that serves many, and what each of these has to do: say HELLO until it is welcome, be heard every
+ * heartbeat, and connect anew when it hears nothing. Knows nothing of jobs and calls.
  */
-import type { Clock } from "../typed/runtime.js"
-import type { Sockets, TypedDealer } from "../typed/sockets.js"
-import { SILENT_BEATS } from "./dispatcher.js"
-import { PipelineError } from "./errors.js"
-import { type Command, commandOf, countOf, type Frame, frame, objectOf, textOf } from "./frames.js"
-import { Outbox } from "./outbox.js"
 
+import { TypedError } from "./error.js"
+import { Outbox } from "./outbox.js"
+import { countOf, type Frame, objectOf, type Protocol, textOf } from "./protocol.js"
+import type { Clock } from "./runtime.js"
+import type { Sockets, TypedDealer } from "./sockets.js"
+
+/** After so many heartbeats of silence a peer is dead. */
+export const SILENT_BEATS = 3
 const OUTBOX = 20_000
-/** Until a producer says how often it wants to hear from us, in ms. */
+/** Until it says how often it wants to hear from us, in ms. */
 const FIRST_BEAT = 1000
 /** What is said last has so long to get to the socket, and from there to the peer, in ms each. */
 const LINGER = 1000
-/** Whatever a producer says. */
+/** Whatever it says. */
 const LEAST_BEAT = 5
 
-export interface ContactSink {
+/** What every protocol with a contact has. */
+type Known = "HELLO" | "WELCOME" | "WHO" | "PING" | "PONG" | "BYE" | "REFUSED"
+
+export interface ContactSink<Command> {
   /** What HELLO says of us, besides its number. */
   introduce(): object
   /** We are known (again): what was under way is to be said again. */
   onWelcome(said: Record<string, unknown>): void
-  /** Anything else that a producer says while we are welcome, or to those who are not yet. */
-  onMessage(command: Command, message: Buffer[]): void
-  /** It does not want us, or did not understand. */
-  onRefused(error: PipelineError): void
+  /** Anything else that it says while we are welcome, or to those who are not yet. */
+  onMessage(command: Exclude<Command, Known>, message: Buffer[]): void
+  /** It does not want us, did not understand, or cannot be understood: EPROTO, EINVAL, or what it says. */
+  onRefused(error: TypedError): void
   /** Some time has passed, and we are welcome. */
   onBeat(now: number): void
 }
 
-export class Contact {
+export class Contact<Command extends string> {
   private dealer!: TypedDealer
   private outbox!: Outbox
   private n = 0
@@ -46,10 +51,11 @@ export class Contact {
 
   constructor(
     readonly address: string,
+    private readonly protocol: Protocol<Command | Known>,
     private readonly sockets: Sockets,
     private readonly options: object,
     private readonly clock: Clock,
-    private readonly sink: ContactSink,
+    private readonly sink: ContactSink<Command | Known>,
   ) {}
 
   get isWelcome(): boolean {
@@ -88,14 +94,14 @@ export class Contact {
       try {
         this.receive(message)
       } catch (error) {
-        if (!(error instanceof PipelineError)) throw error
+        if (!(error instanceof TypedError)) throw error
         this.sink.onRefused(error)
       }
     }
   }
 
   private receive(message: Buffer[]): void {
-    const command = commandOf(message[0])
+    const command = this.protocol.commandOf(message[0])
     switch (command) {
       case "WELCOME":
         this.welcome(objectOf(message[1]))
@@ -110,24 +116,23 @@ export class Contact {
         break
       case "REFUSED": {
         const { code, message: text } = objectOf(message[1])
-        const known = code === "EPROTO" || code === "ENOENT" ? code : "EINVAL"
-        throw new PipelineError(known, `${this.address} refuses: ${text}`)
+        throw new TypedError(textOf(code, "code", "EINVAL"), `${this.address} refuses: ${text}`)
       }
       case null:
-        throw new PipelineError("EPROTO", `${this.address} does not speak this version of the pipeline protocol`)
+        throw new TypedError("EPROTO", `${this.address} does not speak ${this.protocol.version}`)
       default:
-        this.sink.onMessage(command, message)
+        this.sink.onMessage(command as Exclude<Command, Known>, message)
     }
   }
 
   private hello(): void {
     this.session = ""
-    this.say([frame.HELLO, JSON.stringify({ n: ++this.n, ...this.sink.introduce() })])
+    this.say([this.protocol.frame.HELLO, JSON.stringify({ n: ++this.n, ...this.sink.introduce() })])
   }
 
   private welcome(said: Record<string, unknown>): void {
     if (said.n !== this.n) {
-      // Of an earlier HELLO, which came late or twice: the producer takes it for our state.
+      // Of an earlier HELLO, which came late or twice: the other side takes it for our state.
       if (this.isWelcome) this.hello()
       return
     }
@@ -149,7 +154,7 @@ export class Contact {
     } else if (!this.isWelcome) {
       if (this.outbox.size === 0) this.hello()
     } else {
-      if (this.outbox.size === 0) this.say([frame.PING])
+      if (this.outbox.size === 0) this.say([this.protocol.frame.PING])
       this.sink.onBeat(now)
     }
     this.schedule()
@@ -164,7 +169,7 @@ export class Contact {
     this.closed = true
     this.timer?.cancel()
     if (this.isWelcome) {
-      this.say([frame.BYE])
+      this.say([this.protocol.frame.BYE])
       // Who is gone without a word lets it wait.
       await new Promise<void>(resolve => {
         const timer = this.clock.after(LINGER, resolve)

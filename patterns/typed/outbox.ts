@@ -2,9 +2,10 @@
  * The messages on their way to a socket, in order, one `send` at a time: the zeromq package allows no more, and a Dealer
  * without a connection lets a send wait. Bounded: what does not fit is refused, and what a socket will not take comes back.
  */
-import type { TypedSocket } from "../typed/sockets.js"
+
 import { Deque } from "./deque.js"
-import type { Frame } from "./frames.js"
+import type { Frame } from "./protocol.js"
+import type { TypedSocket } from "./sockets.js"
 
 export class Outbox {
   private readonly waiting = new Deque<Frame[]>()

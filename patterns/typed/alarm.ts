@@ -1,5 +1,5 @@
 /** One timer for everything that is due some time: set to the earliest, and asked what is next when it rings. */
-import type { Clock } from "../typed/runtime.js"
+import type { Clock } from "./runtime.js"
 
 export class Alarm {
   private timer: { cancel(): void } | null = null

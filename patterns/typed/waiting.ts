@@ -1,6 +1,7 @@
 /** Somebody waits: until he is told, until his time is over, or until his signal ends it; whichever is first. */
-import type { Clock } from "../typed/runtime.js"
-import { PipelineError } from "./errors.js"
+
+import type { TypedError } from "./error.js"
+import type { Clock } from "./runtime.js"
 
 export interface WaitOptions {
   /** In ms; default: no end. Then ETIMEDOUT. */
@@ -24,7 +25,7 @@ export class Waiting {
   constructor(
     clock: Clock,
     { timeout, signal }: WaitOptions,
-    private readonly late: () => string,
+    private readonly late: () => TypedError,
     private readonly onGivenUp: () => void = () => {},
   ) {
     this.promise = new Promise((resolve, reject) => {
@@ -50,7 +51,7 @@ export class Waiting {
   }
 
   private readonly timedOut = () => {
-    this.fail(new PipelineError("ETIMEDOUT", this.late()))
+    this.fail(this.late())
     this.onGivenUp()
   }
 
