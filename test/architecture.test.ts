@@ -205,6 +205,9 @@ describe("who may know whom", () => {
       // The pipeline: public sockets, codecs and stores; and the real clock in one place.
       if (own === "patterns/pipeline" && ["patterns/typed", "patterns/store"].includes(other)) return true
       if (own === "patterns/pipeline" && target === "patterns/codec/index.ts") return true
+      // Services: public sockets and codecs.
+      if (own === "patterns/service" && (other === "patterns/typed" || target === "patterns/codec/index.ts"))
+        return true
       if (path === "patterns/typed/surroundings.ts" && ["patterns/router-dealer", "patterns/store"].includes(other))
         return true
       if (path === "patterns/typed/runtime.ts" && target === "patterns/store/disk.ts") return true

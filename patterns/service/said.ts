@@ -1,0 +1,29 @@
+/** What is said of a call beside its argument, by a client or a plain REQ. */
+import { countOf, textOf } from "../typed/protocol.js"
+import type { CallSaid } from "./desk.js"
+import { ServiceError } from "./errors.js"
+
+/** Texts that travel with a call, and letters of all of them. */
+const MOST = 64
+const LONGEST = 8192
+
+/** EINVAL. */
+export function saidOf(said: Record<string, unknown>): Pick<CallSaid, "method" | "timeout" | "context"> {
+  const timeout = said.timeout === undefined ? null : countOf(said.timeout, "timeout", 0)
+  return { method: textOf(said.method, "method", ""), timeout, context: contextOf(said.context) }
+}
+
+function contextOf(said: unknown): Readonly<Record<string, string>> {
+  if (said === undefined) return {}
+  const context: Record<string, string> = Object.create(null)
+  let letters = 0
+  const entries = typeof said === "object" && said !== null ? Object.entries(said) : []
+  for (const [name, value] of entries) {
+    letters += name.length + String(value).length
+    if (typeof value !== "string" || entries.length > MOST || letters > LONGEST) {
+      throw new ServiceError("EINVAL", `a context is up to ${MOST} texts by name, of ${LONGEST} letters in all`)
+    }
+    context[name] = value
+  }
+  return context
+}

@@ -1,0 +1,49 @@
+/** What a caller has of an object that is served elsewhere: the same methods, each with what a call may be told beside its argument. */
+import type { CallContext } from "./context.js"
+
+export interface CallOptions {
+  /** In ms (default: that of the client, 30,000). It travels: the server's `signal` ends with it. */
+  readonly timeout?: number
+  /** Ends the call, also at the server. */
+  readonly signal?: AbortSignal
+  /** It does no harm twice: it may be tried again with another server when one is lost. Default false. */
+  readonly safe?: boolean
+  /** Calls of one key go to one server, as long as that is there. */
+  readonly sticky?: string
+  /** Travels along: ids of a trace and the like. */
+  readonly context?: Readonly<Record<string, string>>
+}
+
+/** A call that runs. Awaited, it is its result; iterated over, what a generator yields. It runs whether anybody looks or not. */
+export interface Call<Result> extends PromiseLike<Result> {
+  catch<Other>(onRejected: (error: unknown) => Other): Promise<Result | Other>
+}
+
+type Served<Method> = Method extends (...args: infer Args) => infer Returned
+  ? (...args: Arguments<Args>) => Answer<Returned>
+  : Method extends object
+    ? Client<Method>
+    : never
+
+/** At most one argument; the context is the server's. */
+type Arguments<Args extends unknown[]> = Args extends []
+  ? [argument?: undefined, options?: CallOptions]
+  : Args extends [(infer Argument)?, CallContext?]
+    ? undefined extends Argument
+      ? [argument?: Argument, options?: CallOptions]
+      : [argument: Argument, options?: CallOptions]
+    : never
+
+type Answer<Returned> = [Returned] extends [never]
+  ? Call<never>
+  : Awaited<Returned> extends AsyncIterable<infer Item>
+    ? AsyncIterable<Item>
+    : Call<Awaited<Returned>>
+
+export type Client<Implementation> = {
+  readonly [Name in keyof Implementation as Implementation[Name] extends (...args: never[]) => unknown
+    ? Name
+    : Implementation[Name] extends object
+      ? Name
+      : never]: Served<Implementation[Name]>
+}
