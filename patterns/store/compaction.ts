@@ -79,19 +79,16 @@ export class Compaction {
   async #run(): Promise<void> {
     try {
       while (this.#isDue()) {
-        if (this.#isDead()) await this.#drop()
-        else await this.#copySome(this.segments.oldest)
+        if (!this.#isDead()) await this.#copySome(this.segments.oldest)
+        else {
+          await this.segments.dropOldest()
+          this.commit.roomIsBack()
+        }
       }
     } catch (error) {
       this.fault = diskError(error)
     }
     this.#running = null
-  }
-
-  /** What it has taken goes to the reserve first. */
-  async #drop(): Promise<void> {
-    await this.segments.dropOldest()
-    if (await this.reserve.make()) this.commit.isFull = false
   }
 
   async #copySome(oldest: Segment): Promise<void> {

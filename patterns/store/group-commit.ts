@@ -52,6 +52,7 @@ class Waiting implements Change {
 
 /** A put that makes what lives longer: on a full disk it is refused first. */
 const isGrowth = ({ copyOf, isEnd }: Waiting) => copyOf === null && !isEnd
+const isCopy = ({ copyOf }: Waiting) => copyOf !== null
 
 export interface CommitLimits {
   readonly segmentBytes: number
@@ -61,6 +62,9 @@ export interface CommitLimits {
 /** Callers that await a change make their next one so many microtasks later at most, and it gets into the next batch. */
 const PATIENCE = 8
 
+/** So many batches take the reserve while the disk is full. */
+const SMALL_BATCHES = 16
+
 export class GroupCommit {
   /** They are written one after the other; the last one is open to more. */
   #batches: Batch[] = []
@@ -68,10 +72,11 @@ export class GroupCommit {
   #broken: StoreError | null = null
   /** Something found no room, and none was made since: compaction does what it can, and says when that is done. */
   isFull = false
+  #isRoomBack = false
   /** For each entry that a waiting put or remove is about: the last of them. */
   readonly #latest = new Map<number, Waiting>()
 
-  /** `committed` is called when a batch is safe, with whether something was removed. */
+  /** `committed` is called when a batch is safe, with whether something was removed or made shorter. */
   constructor(
     readonly segments: Segments,
     readonly index: EntryIndex,
@@ -90,7 +95,8 @@ export class GroupCommit {
     }
     const batch = this.#room(sizeOfChange(change))
     const isAlone = copyOf !== null || (kind !== PUT && before !== undefined)
-    const isEnd = kind !== PUT || (before === undefined && sizeOfChange(change) < this.index.lengthOf(key))
+    const isShorter = before === undefined && sizeOfChange(change) < this.index.lengthOf(key)
+    const isEnd = kind !== PUT || (copyOf === null && isShorter)
     const verdict = isAlone ? new Verdict() : isEnd ? batch.ends : batch.growth
     const waiting = new Waiting(kind, key, meta, body, copyOf, isEnd, verdict)
     batch.changes.push(waiting)
@@ -102,7 +108,9 @@ export class GroupCommit {
   /** The batch that is open, or another one when that has no room. */
   #room(bytes: number): Batch {
     let batch = this.#batches[this.#batches.length - 1]
-    if (batch === undefined || batch.bytes + bytes > this.limits.maxBatchBytes) {
+    // On a full disk small ones: each fails as a whole.
+    const most = this.isFull ? this.reserve.size / SMALL_BATCHES : this.limits.maxBatchBytes
+    if (batch === undefined || batch.bytes + bytes > most) {
       batch = { bytes: 0, changes: [], growth: new Verdict(), ends: new Verdict() }
       // Those who share them hear of it; perhaps nobody does.
       for (const { promise } of [batch.growth, batch.ends]) promise.catch(() => {})
@@ -117,9 +125,22 @@ export class GroupCommit {
     return this.#latest.get(key)
   }
 
-  /** More than half of a segment is dead, and what lives in it takes at most half of the reserve. */
+  /**
+   * What lives in a segment takes less than a quarter of it, and of the reserve at most half. Not more: what is copied while it
+   * ends anyway takes the room of the ends.
+   */
   isSmall({ number, size }: Segment): boolean {
-    return 2 * this.index.bytesIn(number) < Math.min(size - HEADER, this.reserve.size)
+    const bytes = this.index.bytesIn(number)
+    return 4 * bytes < size - HEADER && 2 * bytes <= this.reserve.size
+  }
+
+  /** A segment has gone. The reserve is made again when nothing waits; the next put would make it, too. */
+  roomIsBack(): void {
+    if (this.reserve.isHeld) this.isFull = false
+    else {
+      this.#isRoomBack = true
+      this.#running ??= this.#run()
+    }
   }
 
   /** Resolves when nothing waits. */
@@ -129,14 +150,19 @@ export class GroupCommit {
 
   async #run(): Promise<void> {
     await Promise.resolve()
-    for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) {
-      await this.#commit(batch.changes)
-      for (let turn = 0; turn < PATIENCE; turn++) await Promise.resolve()
+    for (;;) {
+      for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) {
+        await this.#commit(batch.changes)
+        for (let turn = 0; turn < PATIENCE; turn++) await Promise.resolve()
+      }
+      if (!this.#isRoomBack) break
+      this.#isRoomBack = false
+      await this.#makeReserve()
     }
     this.#running = null
   }
 
-  /** `inNew`: in a new segment, and with the room of the reserve. */
+  /** `inNew`: in a new segment. */
   async #commit(taken: readonly Waiting[], inNew = false): Promise<void> {
     if (this.#broken !== null) return this.#fail(taken, this.#broken)
     const batch = this.#admit(taken)
@@ -148,46 +174,56 @@ export class GroupCommit {
         segment = await this.#append(batch, offsets, inNew)
       } catch (error) {
         const reason = diskError(error)
-        return reason.code === "ENOSPC" ? this.#retreat(batch, reason, inNew) : this.#fail(batch, reason)
+        return reason.code === "ENOSPC" ? this.#retreat(batch, reason) : this.#fail(batch, reason)
       }
       for (let at = 0; at < batch.length; at++) this.#apply(batch[at]!, segment.number, offsets[at]!)
     }
     for (const change of batch) this.#settle(change).resolve()
     if (this.isFull) await this.#endTail()
-    this.committed(batch.some(({ kind }) => kind === REMOVE))
+    this.committed(batch.some(({ kind, isEnd }) => isEnd && kind !== SET_META))
   }
 
   /** Puts are only written while the reserve is there: else they would take what it was given up for. */
   async #holdReserve(batch: readonly Waiting[]): Promise<void> {
-    if (this.reserve.isHeld || !batch.some(isGrowth) || (await this.reserve.make())) return
+    if (this.reserve.isHeld || !batch.some(isGrowth) || (await this.#makeReserve())) return
     throw new StoreError("ENOSPC", "the disk is full", { file: this.segments.directory })
   }
 
-  /** There was no room for this batch: it is tried again without what others can do without, at last with the reserve. */
-  async #retreat(batch: readonly Waiting[], reason: StoreError, inNew: boolean): Promise<void> {
+  async #makeReserve(): Promise<boolean> {
+    if (!(await this.reserve.make())) return false
+    this.isFull = false
+    return true
+  }
+
+  /**
+   * There was no room for this batch: it is tried again without big copies, without puts, with the room of the reserve, and without
+   * copies. When that is given up a new segment begins, so that the one before can go.
+   */
+  async #retreat(batch: readonly Waiting[], reason: StoreError): Promise<void> {
     this.isFull = true
-    const isBigCopy = ({ copyOf }: Waiting) => copyOf !== null && !this.isSmall(this.segments.get(copyOf.segment))
-    const isCopy = ({ copyOf }: Waiting) => copyOf !== null
-    const last = inNew ? isCopy : () => false
-    const isRefused = [isBigCopy, isGrowth, last].find(group => batch.some(group))
-    if (isRefused !== undefined) {
-      // Answered before anything that was called later is written.
-      this.#fail(batch.filter(isRefused), reason)
-      const rest = batch.filter(change => !isRefused(change))
-      if (rest.length > 0) return this.#commit(rest, inNew)
-    } else if (!inNew) {
-      await this.reserve.giveUp()
-      return this.#commit(batch, true)
-    } else this.#fail(batch, reason)
+    let isRefused = [this.#isBigCopy, isGrowth].find(group => batch.some(group))
+    if (isRefused === undefined) {
+      const { isHeld } = this.reserve
+      if (await this.reserve.giveUp(batch.some(this.#isOfOldest))) return this.#commit(batch, isHeld)
+    }
+    isRefused ??= batch.some(isCopy) ? isCopy : () => true
+    // Answered before anything that was called later is written.
+    this.#fail(batch.filter(isRefused), reason)
+    const rest = batch.filter(change => !isRefused(change))
+    if (rest.length > 0) return this.#commit(rest)
     await this.#endTail()
     this.committed(false)
   }
+
+  readonly #isOfOldest = ({ key }: Waiting) => this.index.place(key)?.segment === this.segments.oldest.number
+
+  readonly #isBigCopy = ({ copyOf }: Waiting) => copyOf !== null && !this.isSmall(this.segments.get(copyOf.segment))
 
   /** Begins another segment when there is but one and little lives in it, so that it can go. */
   async #endTail(): Promise<void> {
     const { oldest, tail } = this.segments
     if (this.#broken !== null || oldest !== tail || !this.isSmall(tail)) return
-    await this.reserve.giveUp()
+    await this.reserve.giveUp(false)
     try {
       await this.#segment(0, true)
     } catch {

@@ -1,10 +1,12 @@
 /**
- * Room on the disk that is kept for the changes that give room back: a file `reserve` beside the segments, really written, which is
- * removed when such a change finds none. What is in it says nothing, so a crash at any point is harmless: what is found of it is
- * what is there of it.
+ * Room on the disk that is kept for what gives room back: a file `reserve` beside the segments, really written. Half of it is given up
+ * for changes that end entries, the other half only for what lets the oldest segment go, ends of its entries and copies: many ends
+ * at once must not leave a segment where it is. What is in the file says nothing, so a crash at any point is harmless.
  *
  * What is given up is made again as long as it was, or not at all. Were it made of what is left, puts would eat the rest, and so on
  * until nothing is left. Only one that this process has not had yet may be shorter, as a disk may be too small for it.
+ *
+ * While it is made the disk may run full for a moment. So nothing is written to the log then: who calls this sees to that.
  */
 import type { Disk, DiskFile } from "./disk.js"
 import { diskError } from "./store-error.js"
@@ -19,8 +21,8 @@ export class Reserve {
   size: number
   #isHeld = false
   #wasHeld = false
-  /** One thing at a time: the disk has one such file. */
-  #last: Promise<unknown> = Promise.resolve()
+  /** What is there of it. */
+  #left = 0
   readonly #path: string
 
   constructor(
@@ -32,40 +34,38 @@ export class Reserve {
     this.#path = `${directory}/reserve`
   }
 
-  /** Nothing is to take its room. Also true where none can be made for another reason than a full disk: then it is not waited for. */
+  /** All of it is there. Also true where none can be made for another reason than a full disk: then it is done without. */
   get isHeld(): boolean {
     return this.#isHeld
   }
 
-  /** Makes it unless it is there. False when there is no room for it; never rejects. */
-  make(): Promise<boolean> {
-    return this.#next(async () => {
-      if (this.#isHeld) return true
-      try {
-        await this.#fill()
-        this.#wasHeld = true
-        this.#isHeld = true
-      } catch (error) {
-        await this.#remove()
-        this.#isHeld = diskError(error).code !== "ENOSPC"
-      }
-      return this.#isHeld
-    })
+  /** Makes what is not there of it. False when there is no room for that; never rejects. */
+  async make(): Promise<boolean> {
+    if (this.#isHeld) return true
+    try {
+      await this.#fill()
+      this.#isHeld = this.#wasHeld = true
+    } catch (error) {
+      this.#isHeld = diskError(error).code !== "ENOSPC"
+    }
+    return this.#isHeld
   }
 
-  /** Gives its room back; never rejects. */
-  giveUp(): Promise<void> {
-    return this.#next(async () => {
-      if (!this.#isHeld) return
-      this.#isHeld = false
-      await this.#remove()
-    })
-  }
-
-  #next<T>(act: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(act)
-    this.#last = result
-    return result
+  /** Gives up the half for ends, or `all`. False when that was done before; never rejects. */
+  async giveUp(all: boolean): Promise<boolean> {
+    const rest = all ? 0 : this.size >> 1
+    if (this.#left <= rest) return false
+    this.#isHeld = false
+    this.#left = rest
+    try {
+      if (all) await this.disk.remove(this.#path)
+      else await this.#cut(rest)
+      // Some file systems have the room only when they know it for good.
+      await this.disk.syncDirectory(this.directory)
+    } catch {
+      // Somebody has removed it, or the disk fails: what is tried next will tell.
+    }
+    return true
   }
 
   async #fill(): Promise<void> {
@@ -79,12 +79,24 @@ export class Reserve {
         }
       } catch (error) {
         // A small disk: half of the room that is there, or as much as there was of it.
-        const kept = Math.max(found, file.size >> 1)
-        if (this.#wasHeld || kept < SMALLEST || diskError(error).code !== "ENOSPC") throw error
-        await file.truncate(kept)
-        this.size = kept
+        const half = Math.max(found, file.size >> 1)
+        const isEnough = !this.#wasHeld && half >= SMALLEST && diskError(error).code === "ENOSPC"
+        await file.truncate(isEnough ? half : found)
+        if (!isEnough) throw error
+        this.size = half
       }
       if (file.size !== found) await file.sync()
+      this.#left = file.size
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #cut(size: number): Promise<void> {
+    const file = await this.#open()
+    try {
+      await file.truncate(size)
+      await file.sync()
     } finally {
       await file.close()
     }
@@ -96,16 +108,6 @@ export class Reserve {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error
       return this.disk.open(this.#path, true)
-    }
-  }
-
-  /** Some file systems have the room only when they know for good that the file is gone. */
-  async #remove(): Promise<void> {
-    try {
-      await this.disk.remove(this.#path)
-      await this.disk.syncDirectory(this.directory)
-    } catch {
-      // Then it is in the way, or was never there.
     }
   }
 }
