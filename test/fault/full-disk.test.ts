@@ -235,8 +235,8 @@ describe.skipIf(refusal !== null)("a queue on a full disk", () => {
       expect(seen.length).toBe(accepted.length)
       expect(new Set(seen)).toEqual(new Set(accepted))
       expect(jobs.stats()).toMatchObject({ jobs: 0, done: accepted.length })
-      // What stays of an id takes more than the bare end of a job: some wait until a segment has gone.
-      if (!hasIds) expect(errors).toEqual([])
+      // Ends of small jobs may come faster than segments go: then they wait for it.
+      if (size === 8000) expect(errors).toEqual([])
       // The log gives up segments a little later.
       const isAccepted = () =>
         send("again").then(
