@@ -1,7 +1,8 @@
 /**
  * Keeps the log from growing for ever: when more than half of it is dead, the oldest segment's live entries are written again at
  * the tail, with their current meta, by the ordinary batches and a bounded amount at a time; then the segment is removed. An
- * oldest segment in which nothing lives is removed at once.
+ * oldest segment in which nothing lives is removed at once. On a full disk little need be dead: it is enough that so little lives
+ * in the oldest segment that its copy may take the reserve (`GroupCommit.isSmall`); else one entry that stays would keep it there.
  *
  * Why only the oldest, and why nothing but live entries needs a copy. A remove or setMeta only says something of a put that
  * stands before it. All puts before those of the oldest segment are gone from the disk, and those in it are either copied, with the
@@ -17,6 +18,7 @@ import type { Place } from "./entry-index.js"
 import type { GroupCommit } from "./group-commit.js"
 import { readRecords } from "./reads.js"
 import { HEAD, PUT, RecordView } from "./record.js"
+import type { Reserve } from "./reserve.js"
 import { HEADER, type Segment } from "./segment.js"
 import type { Segments } from "./segments.js"
 import { diskError, StoreError } from "./store-error.js"
@@ -39,12 +41,16 @@ export class Compaction {
   constructor(
     private readonly segments: Segments,
     private readonly commit: GroupCommit,
+    private readonly reserve: Reserve,
     private readonly segmentBytes: number,
   ) {}
 
   /** Call it when something has changed: `removed`, when that may have made room on a full disk. */
   wake(removed: boolean): void {
-    if (removed) this.#isPaused = false
+    if (removed) {
+      this.#isPaused = false
+      if (!this.reserve.isHeld) this.commit.isFull = true
+    }
     if (this.#isDue()) this.#running ??= this.#run()
   }
 
@@ -56,7 +62,9 @@ export class Compaction {
 
   #isDue(): boolean {
     if (this.#isStopped || this.fault !== null || this.segments.oldest === this.segments.tail) return false
-    return this.#isDead() || (!this.#isPaused && this.#isWasteful())
+    if (this.#isDead() || (this.commit.isFull && this.commit.isSmall(this.segments.oldest))) return true
+    // What the reserve has given up is not for this.
+    return this.reserve.isHeld && !this.#isPaused && this.#isWasteful()
   }
 
   /** Nothing lives in the oldest segment. */
@@ -71,8 +79,11 @@ export class Compaction {
   async #run(): Promise<void> {
     try {
       while (this.#isDue()) {
-        if (this.#isDead()) await this.segments.dropOldest()
-        else await this.#copySome(this.segments.oldest)
+        if (!this.#isDead()) await this.#copySome(this.segments.oldest)
+        else {
+          await this.segments.dropOldest()
+          this.commit.roomIsBack()
+        }
       }
     } catch (error) {
       this.fault = diskError(error)
@@ -102,6 +113,7 @@ export class Compaction {
       if (result.status === "fulfilled") continue
       if (diskError(result.reason).code !== "ENOSPC") throw result.reason
       this.#isPaused = true
+      this.commit.isFull = false
       this.#at = start
     }
   }

@@ -1,7 +1,7 @@
 /**
  * Where each entry stands in the log. A hash table of numbers in one typed array, 40 bytes a slot and nothing on the heap, so that
  * a million entries take 50 to 75 MB; open addressing with linear probing, and what stands behind a removed slot moves up. It
- * also counts, for each segment, the entries whose body is in it.
+ * also counts, for each segment, the entries whose body is in it, and their bytes.
  *
  * `mark` is a number that recovery keeps beside each entry.
  */
@@ -34,6 +34,12 @@ const META_LENGTH = 8
 const MARK = 9
 const STRIDE = 10
 
+/** What lives in a segment. */
+interface Share {
+  entries: number
+  bytes: number
+}
+
 const FIRST_CAPACITY = 64
 const GROWTH = 1.5
 const FULLEST = 0.75
@@ -43,7 +49,7 @@ export class EntryIndex {
   #capacity = FIRST_CAPACITY
   #size = 0
   #liveBytes = 0
-  readonly #entriesIn = new Map<number, number>()
+  readonly #shares = new Map<number, Share>()
 
   get size(): number {
     return this.#size
@@ -56,7 +62,18 @@ export class EntryIndex {
 
   /** How many live entries have their body in a segment. */
   entriesIn(segment: number): number {
-    return this.#entriesIn.get(segment) ?? 0
+    return this.#shares.get(segment)?.entries ?? 0
+  }
+
+  /** What these would take elsewhere, with their current meta. */
+  bytesIn(segment: number): number {
+    return this.#shares.get(segment)?.bytes ?? 0
+  }
+
+  /** Of the put record of an entry; 0: there is no such entry. */
+  lengthOf(key: number): number {
+    const at = this.#find(key)
+    return at < 0 ? 0 : this.#slots[at + LENGTH]!
   }
 
   has(key: number): boolean {
@@ -101,8 +118,7 @@ export class EntryIndex {
     slots[at + LENGTH] = HEAD + metaLength + bodyLength
     slots[at + BODY_LENGTH] = bodyLength
     slots[at + META_LENGTH] = metaLength
-    this.#liveBytes += HEAD + metaLength + bodyLength
-    this.#entriesIn.set(segment, this.entriesIn(segment) + 1)
+    this.#count(segment, 1, HEAD + metaLength + bodyLength)
   }
 
   /** False when there is no such entry. */
@@ -110,7 +126,7 @@ export class EntryIndex {
     const at = this.#find(key)
     if (at < 0) return false
     const slots = this.#slots
-    this.#liveBytes += metaLength - slots[at + META_LENGTH]!
+    this.#count(slots[at + SEGMENT]!, 0, metaLength - slots[at + META_LENGTH]!)
     slots[at + META_SEGMENT] = segment
     slots[at + META_OFFSET] = offset
     slots[at + META_LENGTH] = metaLength
@@ -228,10 +244,17 @@ export class EntryIndex {
 
   #forget(at: number): void {
     const slots = this.#slots
-    const segment = slots[at + SEGMENT]!
-    this.#liveBytes -= HEAD + slots[at + META_LENGTH]! + slots[at + BODY_LENGTH]!
-    const left = this.entriesIn(segment) - 1
-    if (left === 0) this.#entriesIn.delete(segment)
-    else this.#entriesIn.set(segment, left)
+    this.#count(slots[at + SEGMENT]!, -1, -(HEAD + slots[at + META_LENGTH]! + slots[at + BODY_LENGTH]!))
+  }
+
+  #count(segment: number, entries: number, bytes: number): void {
+    this.#liveBytes += bytes
+    const share = this.#shares.get(segment)
+    if (share === undefined) this.#shares.set(segment, { entries, bytes })
+    else {
+      share.entries += entries
+      share.bytes += bytes
+      if (share.entries === 0) this.#shares.delete(segment)
+    }
   }
 }

@@ -1,14 +1,17 @@
 /**
  * Changes become batches: one is in flight at a time, and what is called meanwhile is gathered for the next. A batch is one write
- * and one sync, then its promise resolves, which all its callers share: so many share the price of one sync, and of one promise.
- * Only what may fail by itself has a promise of its own: a change of an entry whose put is on its way, and a copy.
+ * and one sync, then its promises resolve, which all its callers share: so many share the price of one sync, and of one promise.
+ * There are two: one for what makes the log's entries longer, and one for what does not (setMeta, remove, a put that is shorter than
+ * what it replaces), as a full disk refuses the first only, while the reserve lasts. Only what may fail by itself has a
+ * promise of its own: a change of an entry whose put is on its way, and a copy.
  *
  * The index shows what is safe, and changes with a whole batch. Whether an entry is there is decided when its batch is made, as by
  * then all before it has happened or has failed.
  */
 import type { EntryIndex, Place } from "./entry-index.js"
-import { type Change, encodeBatch, type Kind, PUT, REMOVE, SET_META, sizeOfChange } from "./record.js"
-import { HalfMade, type Segment } from "./segment.js"
+import { type Change, encodeBatch, HEAD, type Kind, PUT, REMOVE, SET_META, sizeOfChange } from "./record.js"
+import type { Reserve } from "./reserve.js"
+import { HalfMade, HEADER, type Segment } from "./segment.js"
 import type { Segments } from "./segments.js"
 import { diskError, noSuchEntry, StoreError } from "./store-error.js"
 
@@ -26,21 +29,30 @@ class Verdict {
 interface Batch {
   bytes: number
   readonly changes: Waiting[]
-  readonly verdict: Verdict
+  readonly growth: Verdict
+  readonly ends: Verdict
 }
 
 /** A change that waits. */
 class Waiting implements Change {
-  /** @param copyOf A copy of the entry at this place, by compaction: it is written only when the entry is still there. */
+  /**
+   * @param copyOf A copy of the entry at this place, by compaction: it is written only when the entry is still there.
+   * @param isEnd It gives room back in the end.
+   */
   constructor(
     readonly kind: Kind,
     readonly key: number,
     readonly meta: Uint8Array,
     readonly body: Uint8Array,
     readonly copyOf: Place | null,
+    readonly isEnd: boolean,
     readonly verdict: Verdict,
   ) {}
 }
+
+/** A put that makes what lives longer: on a full disk it is refused first. */
+const isGrowth = ({ copyOf, isEnd }: Waiting) => copyOf === null && !isEnd
+const isCopy = ({ copyOf }: Waiting) => copyOf !== null
 
 export interface CommitLimits {
   readonly segmentBytes: number
@@ -50,18 +62,25 @@ export interface CommitLimits {
 /** Callers that await a change make their next one so many microtasks later at most, and it gets into the next batch. */
 const PATIENCE = 8
 
+/** So many batches take the reserve while the disk is full. */
+const SMALL_BATCHES = 16
+
 export class GroupCommit {
   /** They are written one after the other; the last one is open to more. */
   #batches: Batch[] = []
   #running: Promise<void> | null = null
   #broken: StoreError | null = null
+  /** Something found no room, and none was made since: compaction does what it can, and says when that is done. */
+  isFull = false
+  #isRoomBack = false
   /** For each entry that a waiting put or remove is about: the last of them. */
   readonly #latest = new Map<number, Waiting>()
 
-  /** `committed` is called when a batch is safe, with whether something was removed. */
+  /** `committed` is called when a batch is safe, with whether something was removed or made shorter. */
   constructor(
     readonly segments: Segments,
     readonly index: EntryIndex,
+    private readonly reserve: Reserve,
     private readonly limits: CommitLimits,
     private readonly committed: (removed: boolean) => void,
   ) {}
@@ -76,8 +95,10 @@ export class GroupCommit {
     }
     const batch = this.#room(sizeOfChange(change))
     const isAlone = copyOf !== null || (kind !== PUT && before !== undefined)
-    const verdict = isAlone ? new Verdict() : batch.verdict
-    const waiting = new Waiting(kind, key, meta, body, copyOf, verdict)
+    const isShorter = before === undefined && sizeOfChange(change) < this.index.lengthOf(key)
+    const isEnd = kind !== PUT || (copyOf === null && isShorter)
+    const verdict = isAlone ? new Verdict() : isEnd ? batch.ends : batch.growth
+    const waiting = new Waiting(kind, key, meta, body, copyOf, isEnd, verdict)
     batch.changes.push(waiting)
     if (copyOf === null && kind !== SET_META) this.#latest.set(key, waiting)
     this.#running ??= this.#run()
@@ -87,9 +108,12 @@ export class GroupCommit {
   /** The batch that is open, or another one when that has no room. */
   #room(bytes: number): Batch {
     let batch = this.#batches[this.#batches.length - 1]
-    if (batch === undefined || batch.bytes + bytes > this.limits.maxBatchBytes) {
-      batch = { bytes: 0, changes: [], verdict: new Verdict() }
-      batch.verdict.promise.catch(() => {}) // Those who share it hear of it; perhaps nobody does.
+    // On a full disk small ones: each fails as a whole.
+    const most = this.isFull ? this.reserve.size / SMALL_BATCHES : this.limits.maxBatchBytes
+    if (batch === undefined || batch.bytes + bytes > most) {
+      batch = { bytes: 0, changes: [], growth: new Verdict(), ends: new Verdict() }
+      // Those who share them hear of it; perhaps nobody does.
+      for (const { promise } of [batch.growth, batch.ends]) promise.catch(() => {})
       this.#batches.push(batch)
     }
     batch.bytes += bytes
@@ -101,6 +125,24 @@ export class GroupCommit {
     return this.#latest.get(key)
   }
 
+  /**
+   * What lives in a segment takes less than a quarter of it, and of the reserve at most half. Not more: what is copied while it
+   * ends anyway takes the room of the ends.
+   */
+  isSmall({ number, size }: Segment): boolean {
+    const bytes = this.index.bytesIn(number)
+    return 4 * bytes < size - HEADER && 2 * bytes <= this.reserve.size
+  }
+
+  /** A segment has gone. The reserve is made again when nothing waits; the next put would make it, too. */
+  roomIsBack(): void {
+    if (this.reserve.isHeld) this.isFull = false
+    else {
+      this.#isRoomBack = true
+      this.#running ??= this.#run()
+    }
+  }
+
   /** Resolves when nothing waits. */
   async idle(): Promise<void> {
     while (this.#running !== null) await this.#running
@@ -108,37 +150,85 @@ export class GroupCommit {
 
   async #run(): Promise<void> {
     await Promise.resolve()
-    for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) {
-      await this.#commit(batch.changes, batch.verdict)
-      for (let turn = 0; turn < PATIENCE; turn++) await Promise.resolve()
+    for (;;) {
+      for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) {
+        await this.#commit(batch.changes)
+        for (let turn = 0; turn < PATIENCE; turn++) await Promise.resolve()
+      }
+      if (!this.#isRoomBack) break
+      this.#isRoomBack = false
+      await this.#makeReserve()
     }
     this.#running = null
   }
 
-  async #commit(taken: readonly Waiting[], shared: Verdict): Promise<void> {
-    if (this.#broken !== null) return this.#fail(taken, shared, this.#broken)
+  /** `inNew`: in a new segment. */
+  async #commit(taken: readonly Waiting[], inNew = false): Promise<void> {
+    if (this.#broken !== null) return this.#fail(taken, this.#broken)
     const batch = this.#admit(taken)
     const offsets: number[] = []
     if (batch.length > 0) {
       let segment: Segment
       try {
-        segment = await this.#append(batch, offsets)
+        await this.#holdReserve(batch)
+        segment = await this.#append(batch, offsets, inNew)
       } catch (error) {
         const reason = diskError(error)
-        const copies = batch.filter(({ copyOf }) => copyOf !== null)
-        if (reason.code !== "ENOSPC" || copies.length === 0) return this.#fail(batch, shared, reason)
-        // Without what compaction wanted to have moved, the callers' own changes may find room.
-        for (const { verdict } of copies) verdict.reject(reason)
-        return this.#commit(
-          batch.filter(({ copyOf }) => copyOf === null),
-          shared,
-        )
+        return reason.code === "ENOSPC" ? this.#retreat(batch, reason) : this.#fail(batch, reason)
       }
       for (let at = 0; at < batch.length; at++) this.#apply(batch[at]!, segment.number, offsets[at]!)
     }
-    shared.resolve()
     for (const change of batch) this.#settle(change).resolve()
-    this.committed(batch.some(({ kind }) => kind === REMOVE))
+    if (this.isFull) await this.#endTail()
+    this.committed(batch.some(({ kind, isEnd }) => isEnd && kind !== SET_META))
+  }
+
+  /** Puts are only written while the reserve is there: else they would take what it was given up for. */
+  async #holdReserve(batch: readonly Waiting[]): Promise<void> {
+    if (this.reserve.isHeld || !batch.some(isGrowth) || (await this.#makeReserve())) return
+    throw new StoreError("ENOSPC", "the disk is full", { file: this.segments.directory })
+  }
+
+  async #makeReserve(): Promise<boolean> {
+    if (!(await this.reserve.make())) return false
+    this.isFull = false
+    return true
+  }
+
+  /**
+   * There was no room for this batch: it is tried again without big copies, without puts, with the room of the reserve, and without
+   * copies. When that is given up a new segment begins, so that the one before can go.
+   */
+  async #retreat(batch: readonly Waiting[], reason: StoreError): Promise<void> {
+    this.isFull = true
+    let isRefused = [this.#isBigCopy, isGrowth].find(group => batch.some(group))
+    if (isRefused === undefined) {
+      const { isHeld } = this.reserve
+      if (await this.reserve.giveUp(batch.some(this.#isOfOldest))) return this.#commit(batch, isHeld)
+    }
+    isRefused ??= batch.some(isCopy) ? isCopy : () => true
+    // Answered before anything that was called later is written.
+    this.#fail(batch.filter(isRefused), reason)
+    const rest = batch.filter(change => !isRefused(change))
+    if (rest.length > 0) return this.#commit(rest)
+    await this.#endTail()
+    this.committed(false)
+  }
+
+  readonly #isOfOldest = ({ key }: Waiting) => this.index.place(key)?.segment === this.segments.oldest.number
+
+  readonly #isBigCopy = ({ copyOf }: Waiting) => copyOf !== null && !this.isSmall(this.segments.get(copyOf.segment))
+
+  /** Begins another segment when there is but one and little lives in it, so that it can go. */
+  async #endTail(): Promise<void> {
+    const { oldest, tail } = this.segments
+    if (this.#broken !== null || oldest !== tail || !this.isSmall(tail)) return
+    await this.reserve.giveUp(false)
+    try {
+      await this.#segment(0, true)
+    } catch {
+      // Perhaps later, when somebody else has left room.
+    }
   }
 
   /** Without those that cannot be: their promises are settled. */
@@ -161,14 +251,9 @@ export class GroupCommit {
   }
 
   /** When it rejects, nothing of the batch is in the log, or the store is broken. */
-  async #append(batch: readonly Waiting[], offsets: number[]): Promise<Segment> {
+  async #append(batch: readonly Waiting[], offsets: number[], inNew: boolean): Promise<Segment> {
     const bytes = batch.reduce((sum, change) => sum + sizeOfChange(change), 0)
-    let segment: Segment
-    try {
-      segment = await this.segments.room(bytes, this.limits.segmentBytes)
-    } catch (error) {
-      throw error instanceof HalfMade ? this.#break(error) : error
-    }
+    const segment = await this.#segment(bytes, inNew || (this.#isCrowded() && batch.some(isGrowth)))
     const { file, path, size, number } = segment
     try {
       await file.write(encodeBatch(batch, number, size, offsets), size)
@@ -187,6 +272,20 @@ export class GroupCommit {
     return segment
   }
 
+  /** The tail, or a new one when that has no room for so many bytes, or anyway. */
+  async #segment(bytes: number, isNew: boolean): Promise<Segment> {
+    try {
+      return await this.segments.room(bytes, isNew ? 0 : this.limits.segmentBytes)
+    } catch (error) {
+      throw error instanceof HalfMade ? this.#break(error) : error
+    }
+  }
+
+  /** The removes of all that lives in the tail take half of the reserve. */
+  #isCrowded(): boolean {
+    return this.index.entriesIn(this.segments.tail.number) * HEAD * 2 >= this.reserve.size
+  }
+
   /** Takes away what a batch that failed has left. Safe, too, before another segment follows: else it would come back in the middle. */
   async #undo({ file, path, size }: Segment): Promise<void> {
     try {
@@ -203,8 +302,7 @@ export class GroupCommit {
     else this.index.remove(key)
   }
 
-  #fail(changes: readonly Waiting[], shared: Verdict, error: StoreError): void {
-    shared.reject(error)
+  #fail(changes: readonly Waiting[], error: StoreError): void {
     for (const change of changes) this.#settle(change).reject(error)
   }
 

@@ -1,7 +1,8 @@
 /**
  * The store on an append-only log, in segments. A change is a record at the end of the last segment, safe together with all that
  * was called at the same time (group-commit.ts); what is in the log is known by an index in memory (entry-index.ts), which is
- * made anew from the log when it is opened (recovery.ts). Dead records go with their segment (compaction.ts).
+ * made anew from the log when it is opened (recovery.ts). Dead records go with their segment (compaction.ts). On a full disk there is
+ * room left for what gives room back (reserve.ts).
  *
  * It asks the disk for everything and has no clock, no timers and no chance in it: a simulated disk runs this very code.
  */
@@ -11,12 +12,13 @@ import { GroupCommit } from "./group-commit.js"
 import { readRecords, type Wanted } from "./reads.js"
 import { type Change, LONGEST_RECORD, PUT, REMOVE, SET_META, sizeOfChange } from "./record.js"
 import { recover } from "./recovery.js"
+import { Reserve } from "./reserve.js"
 import type { Segments } from "./segments.js"
 import type { Opened, Store } from "./store.js"
 import { checkKey, diskError, noSuchEntry, notOpen, StoreError } from "./store-error.js"
 
 export interface LogOptions {
-  /** A segment is ended before a batch would make it longer, in bytes. Default 64 MiB; at most 1 GiB. */
+  /** A segment is ended before a batch would make it longer, in bytes. Default 16 MiB; at most 1 GiB. */
   segmentBytes?: number
   /** What one write and one sync take at most, in bytes, unless one change is longer. Default 8 MiB; at most 1 GiB. */
   maxBatchBytes?: number
@@ -24,7 +26,7 @@ export interface LogOptions {
 
 export interface LogStats {
   readonly entries: number
-  /** All segments, in bytes. */
+  /** All segments, in bytes; without the reserve. */
   readonly diskBytes: number
   /** What the entries alone would take. */
   readonly liveBytes: number
@@ -61,7 +63,7 @@ class Log implements LogStore {
   constructor(
     private readonly directory: string,
     private readonly disk: Disk,
-    { segmentBytes = 64 << 20, maxBatchBytes = 8 << 20 }: LogOptions,
+    { segmentBytes = 16 << 20, maxBatchBytes = 8 << 20 }: LogOptions,
   ) {
     for (const [name, value] of Object.entries({ segmentBytes, maxBatchBytes })) {
       if (Number.isInteger(value) && value > 0 && value <= LIMIT) continue
@@ -88,8 +90,10 @@ class Log implements LogStore {
       segments = recovered.segments
       const { index } = replay
       for (const key of index.keys()) visit(key, replay.metaOf(key))
-      const commit = new GroupCommit(segments, index, this.#limits, removed => compaction.wake(removed))
-      const compaction = new Compaction(segments, commit, this.#limits.segmentBytes)
+      const reserve = new Reserve(this.directory, this.disk, this.#limits.segmentBytes)
+      await reserve.make()
+      const commit = new GroupCommit(segments, index, reserve, this.#limits, removed => compaction.wake(removed))
+      const compaction = new Compaction(segments, commit, reserve, this.#limits.segmentBytes)
       this.#parts = { lock, segments, commit, compaction }
       const entries = index.size
       compaction.wake(true)

@@ -189,6 +189,7 @@ describe.skipIf(refusal !== null)("a queue on a full disk", () => {
     const jobs = await producer<string>({ store: join(path, "queue") })
     const id = "long".repeat(100)
     await jobs.send(`first ${JOB}`, { id })
+    rmSync(join(path, "queue", "reserve")) // As if it had been used up.
     await fill(jobs, "big")
     await fill(jobs, "small", "") // Now there is no room for the id of a job that is gone.
     const full = new Promise<{ error: unknown }>(resolve => jobs.on("storeError", resolve))
@@ -203,4 +204,48 @@ describe.skipIf(refusal !== null)("a queue on a full disk", () => {
     expect(new Set(seen).size).toBe(seen.length)
     expect(await jobs.send("again", { id })).toMatchObject({ duplicate: true })
   }, 60_000)
+
+  it.each([
+    ["segments of 64 KiB, jobs of 8 kB", 8000, 64 << 10, false],
+    ["segments of 64 KiB, jobs of 50 B", 50, 64 << 10, false],
+    ["segments as they are by default, jobs of 8 kB", 8000, undefined, false],
+    ["jobs with ids, which are remembered", 1000, 64 << 10, true],
+  ])(
+    "is emptied when it has filled the disk itself: %s",
+    async (_, size, segmentBytes, hasIds) => {
+      const path = disk()
+      const jobs = await producer<string>({
+        store: logStore(join(path, "queue"), nodeDisk, segmentBytes === undefined ? {} : { segmentBytes }),
+      })
+      const errors: unknown[] = []
+      jobs.on("storeError", ({ error }) => errors.push(error))
+      const accepted: string[] = []
+      const send = async (name: string) => {
+        await jobs.send(`${name} ${"x".repeat(size)}`, hasIds ? { id: name } : {})
+        accepted.push(name)
+      }
+      for (let n = 0, isFull = false; !isFull; n += 8) {
+        const sends = await Promise.allSettled(Array.from({ length: 8 }, (_, at) => send(String(n + at))))
+        isFull = sends.some(({ status }) => status === "rejected")
+      }
+      expect(accepted.length).toBeGreaterThan(100)
+      const seen: string[] = []
+      void consumer(jobs, { prefetch: 16 }).run(job => void seen.push(nameOf(job)))
+      await jobs.drain()
+      expect(seen.length).toBe(accepted.length)
+      expect(new Set(seen)).toEqual(new Set(accepted))
+      expect(jobs.stats()).toMatchObject({ jobs: 0, done: accepted.length })
+      // Ends of small jobs may come faster than segments go: then they wait for it.
+      if (size === 8000) expect(errors).toEqual([])
+      // The log gives up segments a little later.
+      const isAccepted = () =>
+        send("again").then(
+          () => true,
+          () => false,
+        )
+      for (let n = 0; n < 20; n++) await expect.poll(isAccepted, { timeout: 10_000 }).toBe(true)
+      await jobs.drain()
+    },
+    60_000,
+  )
 })

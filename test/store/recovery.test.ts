@@ -8,6 +8,8 @@ import { logStore } from "../../patterns/store/log.js"
 import { churn, history, type Outcome, possible, print, read, type Step, take } from "./history.js"
 import { TornDisk } from "./torn-disk.js"
 
+/** Of the log, when its segments are small. */
+const RESERVE = 16 << 10
 const SMALL = { segmentBytes: 300, maxBatchBytes: 200 }
 const TINY = { segmentBytes: 100, maxBatchBytes: 100 }
 const randomFrom = (numbers: fc.Stream<number>) => () => numbers.next().value / 2 ** 31
@@ -82,7 +84,7 @@ describe("the log after a crash", () => {
     await fc.assert(
       fc.asyncProperty(history, fc.integer({ min: 100, max: 900 }), async (steps, capacity) => {
         const disk = new TornDisk()
-        disk.capacity = capacity
+        disk.capacity = RESERVE + capacity
         const outcomes: Outcome[] = []
         const store = logStore("log", disk, SMALL)
         await store.open(() => {})

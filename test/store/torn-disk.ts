@@ -34,6 +34,11 @@ export class TornDisk implements Disk {
   /** Asked before each operation: the code to fail with. */
   fault: (operation: Operation, path: string) => string | null = () => null
 
+  /** The paths of the segments, oldest first. */
+  get segments(): string[] {
+    return [...this.names.keys()].filter(name => name.endsWith(".log")).sort()
+  }
+
   get operations(): number {
     return this.#operations
   }
