@@ -83,6 +83,8 @@ export class Queue {
   private readonly arriving = new Map<string, Promise<Accepted>>()
   private cached = 0
   private closed = false
+  /** Why the store would not take an end, the last time. */
+  private lastRefusal: unknown = null
 
   constructor(
     store: Store,
@@ -269,13 +271,15 @@ export class Queue {
   noteEnd(ending: Ending): void {
     const { ticket } = ending
     const { job } = ticket
-    this.records.follow(this.isLast(ticket) ? this.erase(job) : this.records.note(ticket, State.Done), ending)
+    this.records.end(this.isLast(ticket) ? this.erase(job) : this.records.note(ticket, State.Done), ending)
   }
 
   /** The store would not take an end. */
   endRefused(ending: Ending, error: unknown): void {
     ending.ticket.job.erasing = null
-    this.sink.onStoreError(error)
+    // Those that failed together are told of together.
+    if (error !== this.lastRefusal) this.sink.onStoreError(error)
+    this.lastRefusal = error
     if (!this.records.later(() => this.noteEnd(ending))) ending.onGivenUp()
   }
 

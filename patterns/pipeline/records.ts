@@ -29,6 +29,39 @@ export interface Change {
   onRefused(error: unknown): void
 }
 
+/**
+ * Calls changes when the promise of the store is settled. A store may give one promise to many changes; then they cost one
+ * promise in all.
+ */
+class Followers {
+  /** The promise that the store gave last, and who follows it. */
+  private latest: Promise<void> | null = null
+  private changes: Change[] = []
+
+  follow(promise: Promise<void>, change: Change): void {
+    if (promise === this.latest) {
+      this.changes.push(change)
+      return
+    }
+    const changes = [change]
+    this.latest = promise
+    this.changes = changes
+    const settled = () => {
+      if (this.latest === promise) this.latest = null
+    }
+    promise.then(
+      () => {
+        settled()
+        for (const change of changes) change.onSafe()
+      },
+      error => {
+        settled()
+        for (const change of changes) change.onRefused(error)
+      },
+    )
+  }
+}
+
 export class Records {
   /** The queue's own name, the same as long as there is its store. */
   name = ""
@@ -36,9 +69,8 @@ export class Records {
   /** Ends that could not be written yet. */
   private insisting = 0
   private closed = false
-  /** The promise that the store gave last, and who follows it. */
-  private latest: Promise<void> | null = null
-  private followers: Change[] = []
+  private readonly arrivals = new Followers()
+  private readonly endings = new Followers()
   private quiet: (() => void) | null = null
 
   /** @param onError The store could not take what is not to fail; it is tried again where that makes sense. */
@@ -98,7 +130,7 @@ export class Records {
 
   /** A new job. */
   put(job: Job, body: Uint8Array, change: Change): void {
-    this.follow(this.store.put(job.seq, this.metaOf(job), body), change)
+    this.arrivals.follow(this.store.put(job.seq, this.metaOf(job), body), change)
   }
 
   /** Notes what has become of a ticket, as if it were in `state`. */
@@ -128,33 +160,6 @@ export class Records {
     return this.store.put(key, encodeRemembered(remembered), NOTHING)
   }
 
-  /**
-   * Calls the change when the promise of the store is settled. A store may give one promise to many changes; then they cost
-   * one promise in all.
-   */
-  follow(promise: Promise<void>, change: Change): void {
-    if (promise === this.latest) {
-      this.followers.push(change)
-      return
-    }
-    const followers = [change]
-    this.latest = promise
-    this.followers = followers
-    const settled = () => {
-      if (this.latest === promise) this.latest = null
-    }
-    promise.then(
-      () => {
-        settled()
-        for (const follower of followers) follower.onSafe()
-      },
-      error => {
-        settled()
-        for (const follower of followers) follower.onRefused(error)
-      },
-    )
-  }
-
   /** What the store would not take is tried again later; false: no more, the queue is closed. */
   later(again: () => void): boolean {
     if (this.closed) return false
@@ -164,6 +169,11 @@ export class Records {
       if (--this.insisting === 0) this.quiet?.()
     })
     return true
+  }
+
+  /** The end of a job for one group: what `note`, `remove` or `remember` promise. */
+  end(promise: Promise<void>, ending: Change): void {
+    this.endings.follow(promise, ending)
   }
 
   bodies(jobs: readonly Job[]): Promise<Uint8Array[]> {
