@@ -271,6 +271,10 @@ export class Consumer<T = unknown> {
   private take(): Held | null {
     for (let held = this.waiting.shift(); held !== undefined; held = this.waiting.shift()) {
       if (held.lost) continue
+      if (held.ends <= this.runtime.clock.now()) {
+        held.link.drop(held)
+        continue
+      }
       this.running.add(held)
       held.link.begin(held)
       this.alarm.set(held.ends)

@@ -54,7 +54,10 @@ export class DeadLetters<T> {
   private async all(id: string, group: string | undefined, act: (ticket: Ticket) => Promise<void>): Promise<void> {
     const found = [...this.tickets()].filter(({ job, lane }) => job.id === id && (group ?? lane.group) === lane.group)
     if (found.length === 0) throw new PipelineError("ENOENT", `there is no dead letter ${id}`)
-    for (const ticket of found) await act(ticket)
+    for (const ticket of found) {
+      // Somebody else may have been faster.
+      if (ticket.state === State.Dead) await act(ticket)
+    }
   }
 
   private *tickets(): Generator<Ticket> {
@@ -64,7 +67,7 @@ export class DeadLetters<T> {
 
   private letterOf(ticket: Ticket): DeadLetter<T> {
     const { job, lane, attempts, reason, stack } = ticket
-    const bytes = async () => (await this.queue.read(job)).slice()
+    const bytes = async () => (await this.queue.bodies([job]))[0]!.slice()
     return {
       id: job.id,
       group: lane.group,

@@ -45,8 +45,8 @@ export interface Handout extends Placed {
 }
 
 export interface DispatcherSink {
-  /** One is in its consumer's hands from here on; the body is in memory. */
-  onHandOut(handout: Handout): void
+  /** One is in its consumer's hands from here on. */
+  onHandOut(handout: Handout, body: Uint8Array): void
   /** Those were all, for now. */
   onHandedOut(): void
   /** It is silent, or it left. */
@@ -125,7 +125,8 @@ export class Dispatcher {
       const ticket = lane.take()
       if (ticket === null) break
       const handout = this.handOut(ticket, consumer, able)
-      if (ticket.job.body !== null) this.sink.onHandOut(handout)
+      const { body } = ticket.job
+      if (body !== null) this.sink.onHandOut(handout, body)
       else {
         absent ??= []
         absent.push(handout)
@@ -155,8 +156,9 @@ export class Dispatcher {
 
   /** Bodies that are not in memory come from the store. One that cannot be read makes its job a dead letter. */
   private async fetch(handouts: Handout[]): Promise<void> {
+    let bodies: Uint8Array[]
     try {
-      await this.queue.load(handouts.map(({ ticket }) => ticket.job))
+      bodies = await this.queue.bodies(handouts.map(({ ticket }) => ticket.job))
     } catch (error) {
       if (handouts.length > 1) {
         for (const handout of handouts) await this.fetch([handout])
@@ -166,8 +168,8 @@ export class Dispatcher {
       if (this.end(handout)) void this.queue.reject(handout.ticket, `its body cannot be read: ${error}`, "")
       return
     }
-    for (const handout of handouts) {
-      if (this.isLive(handout)) this.sink.onHandOut(handout)
+    for (let at = 0; at < handouts.length; at++) {
+      if (this.isLive(handouts[at]!)) this.sink.onHandOut(handouts[at]!, bodies[at]!)
     }
     this.sink.onHandedOut()
   }
@@ -232,6 +234,12 @@ export class Dispatcher {
       if (this.end(handout)) void this.queue.failed(handout.ticket, why, "", 0)
     }
     this.sink.onConsumerLost(consumer, why)
+  }
+
+  /** This process was stalled for so long: that is nobody's silence, and nobody could be heard. */
+  forgive(ms: number): void {
+    for (const consumer of this.consumers.values()) consumer.heard += ms
+    for (const handout of this.leases.values()) handout.ends += ms
   }
 
   /** What time brings: leases that end, and consumers that are silent. */

@@ -4,10 +4,10 @@
  */
 
 import { Alarm } from "../typed/alarm.js"
-import { TypedError } from "../typed/error.js"
+import { peerFault } from "../typed/error.js"
 import { randomName } from "../typed/names.js"
 import { Outbox } from "../typed/outbox.js"
-import { countOf, type Frame, objectOf, textOf, wordsOf } from "../typed/protocol.js"
+import { countOf, type Frame, nameOf, objectOf, textOf, textsOf, wordsOf } from "../typed/protocol.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { TypedRouter } from "../typed/sockets.js"
 import { type Consumer, Dispatcher, type Handout, isHandedToAll, MAX_PREFETCH } from "./dispatcher.js"
@@ -50,6 +50,9 @@ export class Host {
   /** Hand-outs that are to go in one message. */
   private readonly parcels = new Map<Consumer, Parcel>()
   private beat = 0
+  private closing = false
+  /** Tags of which an end is on its way to the disk. */
+  private readonly settling = new Set<string>()
   private ended: Promise<void> = Promise.resolve()
 
   constructor(
@@ -63,9 +66,9 @@ export class Host {
     this.submitters = new Submitters(own, runtime.clock, settings, (routing, message) => this.say(routing, message))
     this.epoch = randomName(runtime, 6)
     this.alarm = new Alarm(runtime.clock, () => this.tick())
-    this.outbox = new Outbox(router, OUTBOX, message => this.refused(message))
+    this.outbox = new Outbox(router, OUTBOX, message => this.notSaid(message))
     this.dispatcher = new Dispatcher(own.queue, runtime.clock, settings, {
-      onHandOut: handout => this.handOut(handout),
+      onHandOut: (handout, body) => this.handOut(handout, body),
       onHandedOut: () => this.sendParcels(),
       onConsumerLost: (consumer, why) => this.lost(consumer, why),
       onDue: at => this.alarm.set(at),
@@ -84,6 +87,7 @@ export class Host {
 
   /** Tells everybody, and resolves when the socket has it all and is closed. */
   async close(): Promise<void> {
+    this.closing = true
     this.alarm.stop()
     for (const { routing } of this.dispatcher.consumers.values()) this.say(routing, [frame.BYE])
     this.submitters.close()
@@ -93,8 +97,9 @@ export class Host {
     await this.ended
   }
 
-  private say(routing: Buffer, message: Frame[]): boolean {
-    return this.outbox.push([routing, ...message])
+  private say(routing: Buffer, message: Frame[]): void {
+    const whole = [routing, ...message]
+    if (!this.outbox.push(whole) && !this.closing) this.notSaid(whole)
   }
 
   private receive(message: Buffer[]): void {
@@ -105,10 +110,10 @@ export class Host {
       if (command === "HELLO") this.hello(routing, objectOf(message[2]))
       else if (!this.submitters.receive(routing, command, message)) this.fromConsumer(routing, command, message)
     } catch (error) {
-      if (!(error instanceof TypedError)) throw error
-      const told = command === null ? protocol.refusalOf(first) : { code: error.code, message: error.message }
+      const fault = peerFault(error)
+      const told = command === null ? protocol.refusalOf(first) : { code: fault.code, message: fault.message }
       this.say(routing, [frame.REFUSED, JSON.stringify(told)])
-      this.sink.onMalformed(error.message)
+      this.sink.onMalformed(fault.message)
     }
   }
 
@@ -118,9 +123,7 @@ export class Host {
   }
 
   private consumerHello(routing: Buffer, said: Record<string, unknown>): void {
-    const name = textOf(said.consumer, "consumer", "")
-    if (name === "" || name.length > 100)
-      throw new PipelineError("EINVAL", "consumer is to be a name of up to 100 letters")
+    const name = nameOf(said.consumer, "consumer")
     const group = textOf(said.group, "group", "")
     const lane = this.queue.lanes.find(lane => lane.group === group)
     if (lane === undefined) {
@@ -134,7 +137,7 @@ export class Host {
       bytes: countOf(said.bytes, "bytes", BYTES_IN_HAND),
       concurrency: countOf(said.concurrency, "concurrency", 1),
     }
-    const holding = new Set(Array.isArray(said.holding) ? said.holding.map(tag => String(tag)) : [])
+    const holding = new Set(textsOf(said.holding, "holding"))
     const known = this.dispatcher.consumers.get(name)
     if (known !== undefined && known.lane === lane && n <= known.n) return
     const routingKey = routing.toString("latin1")
@@ -194,7 +197,7 @@ export class Host {
       case "NACK": {
         const { delay, reason, stack } = more === undefined ? {} : objectOf(more)
         const rest = delay === undefined || delay === null ? null : countOf(delay, "delay", 0)
-        const [why, where] = [textOf(reason, "reason", "no reason given"), textOf(stack, "stack", "")]
+        const [why, where] = [short(textOf(reason, "reason", "no reason given")), short(textOf(stack, "stack", ""))]
         this.each(consumer, wordsOf(what), handout => {
           void this.queue.failed(handout.ticket, why, where, rest).then(() => this.confirm(handout))
         })
@@ -202,7 +205,7 @@ export class Host {
       }
       case "REJECT": {
         const { reason, stack } = more === undefined ? ({} as Record<string, unknown>) : objectOf(more)
-        const [why, where] = [textOf(reason, "reason", "rejected"), textOf(stack, "stack", "")]
+        const [why, where] = [short(textOf(reason, "reason", "rejected")), short(textOf(stack, "stack", ""))]
         this.each(consumer, wordsOf(what), handout => {
           void this.queue.reject(handout.ticket, why, where).then(() => this.confirm(handout))
         })
@@ -239,24 +242,27 @@ export class Host {
 
   /** Takes them out of its hands; says which were not in them. */
   private each(consumer: Consumer, tags: readonly string[], settle: (handout: Handout) => void): void {
-    let stale: string[] | null = null
+    this.tellStale(consumer, tags)
     for (const tag of tags) {
       const handout = this.dispatcher.take(consumer, tag)
-      if (handout !== null) settle(handout)
-      else {
-        stale ??= []
-        stale.push(tag)
-      }
+      if (handout === null) continue
+      this.settling.add(tag)
+      settle(handout)
+    }
+  }
+
+  private tellStale(consumer: Consumer, tags: readonly string[]): void {
+    let stale: string[] | null = null
+    for (const tag of tags) {
+      if (consumer.held.has(tag) || this.settling.has(tag)) continue
+      stale ??= []
+      stale.push(tag)
     }
     if (stale !== null) this.say(consumer.routing, [frame.STALE, stale.join(" ")])
   }
 
-  private tellStale(consumer: Consumer, tags: readonly string[]): void {
-    const stale = tags.filter(tag => !consumer.held.has(tag))
-    if (stale.length > 0) this.say(consumer.routing, [frame.STALE, stale.join(" ")])
-  }
-
   private readonly confirm = ({ consumer, tag }: Handout): void => {
+    this.settling.delete(tag)
     const tags = this.confirmed.get(consumer)
     if (tags !== undefined) {
       tags.push(tag)
@@ -271,14 +277,14 @@ export class Host {
     this.confirmed.clear()
   }
 
-  private handOut(handout: Handout): void {
+  private handOut(handout: Handout, body: Uint8Array): void {
     const { consumer, ticket } = handout
     let parcel = this.parcels.get(consumer)
     if (parcel === undefined) {
       parcel = new Parcel(consumer)
       this.parcels.set(consumer, parcel)
     }
-    parcel.add(handout)
+    parcel.add(handout, body)
     if (isHandedToAll(ticket.job)) this.queue.uncache(ticket.job)
     if (!parcel.isFull) return
     this.parcels.delete(consumer)
@@ -291,25 +297,23 @@ export class Host {
   }
 
   private send(parcel: Parcel): void {
-    const { consumer, tags } = parcel
-    if (!this.say(consumer.routing, parcel.message())) this.unreachable(consumer, tags)
+    this.say(parcel.consumer.routing, parcel.message())
   }
 
-  /** The socket refuses what was for this peer. A consumer may come back, the jobs did not get there. */
-  private refused([routing, command, heads]: Frame[]): void {
-    const consumer = this.connected.get((routing as Buffer).toString("latin1"))
+  /**
+   * The socket would not take it, or there is too much already: a peer that misses something is not known any more. What it
+   * says next is answered by WHO, and behind its HELLO everything is said again.
+   */
+  private notSaid([routing, command, heads]: Frame[]): void {
+    const key = (routing as Buffer).toString("latin1")
+    this.submitters.forget(key)
+    const consumer = this.connected.get(key)
     if (consumer === undefined) return
-    const lost = command === frame.JOB ? (JSON.parse(heads as string) as { tag: string }[]) : []
-    this.unreachable(
-      consumer,
-      lost.map(({ tag }) => tag),
-    )
-  }
-
-  private unreachable(consumer: Consumer, tags: readonly string[]): void {
+    this.connected.delete(key)
     consumer.gone = true
     this.dispatcher.changed(consumer)
-    this.dispatcher.giveBack(tags.flatMap(tag => consumer.held.get(tag) ?? []))
+    const lost = command === frame.JOB ? (JSON.parse(heads as string) as { tag: string }[]) : []
+    this.dispatcher.giveBack(lost.flatMap(({ tag }) => consumer.held.get(tag) ?? []))
   }
 
   private lost(consumer: Consumer, why: string): void {
@@ -320,6 +324,11 @@ export class Host {
 
   private tick(): void {
     const { clock } = this.runtime
+    const late = this.beat === 0 ? 0 : clock.now() - this.beat
+    if (late > this.settings.heartbeat) {
+      this.dispatcher.forgive(late)
+      this.submitters.forgive(late)
+    }
     this.queue.tick()
     this.dispatcher.tick()
     this.submitters.tick()
@@ -332,4 +341,11 @@ export class Host {
   wake(): void {
     this.alarm.set(Math.min(this.beat, this.dispatcher.nextDue, this.queue.nextDue))
   }
+}
+
+/** Letters of a reason, or a stack, that are kept. */
+const LONGEST = 16_384
+
+function short(text: string): string {
+  return text.slice(0, LONGEST)
 }

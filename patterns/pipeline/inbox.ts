@@ -10,7 +10,7 @@ import type { Store } from "../store/store.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import { realRuntime } from "../typed/surroundings.js"
 import type { JobContext } from "./consumer.js"
-import { closedError, PipelineError } from "./errors.js"
+import { closedError, PipelineError, Rejection } from "./errors.js"
 import { RememberedIds } from "./remembered.js"
 
 const DAY = 24 * 3_600_000
@@ -28,6 +28,17 @@ export interface InboxOptions {
   readonly runtime?: TypedRuntime
 }
 
+/** What a handler has done, and the store did not take. */
+interface Unsaved {
+  readonly result: unknown
+  readonly body: Uint8Array
+  /** What it returned cannot be kept; null: it can. */
+  readonly fault: Rejection | null
+}
+
+/** So much may be done that the store did not take; then nothing more is begun until it does. */
+const MOST_UNSAVED = 1000
+
 export type Handler<T> = (value: T, context: JobContext) => unknown
 
 export class Inbox {
@@ -39,6 +50,9 @@ export class Inbox {
   /** Those that a handler has in hand: who comes with the same id waits for it. */
   private readonly running = new Map<string, Promise<unknown>>()
   private readonly opening: Promise<void>
+  private readonly unsaved = new Map<string, Unsaved>()
+  /** Why the store did not take something, the last time. */
+  private trouble: unknown = null
   private next = 0
   private closed = false
 
@@ -77,7 +91,8 @@ export class Inbox {
 
   /**
    * The same handler, called once for each id. It returns when its end is safe in the inbox; so the ack comes behind that. What
-   * it throws is not remembered: that job is tried again.
+   * it throws is not remembered: that job is tried again. When the store does not take the note of what was done, the attempt
+   * fails with its error, and the next one only makes the note.
    */
   once<T>(handler: Handler<T>): Handler<T> {
     return async (value, context) => {
@@ -86,8 +101,7 @@ export class Inbox {
       const { id } = context
       const running = this.running.get(id)
       if (running !== undefined) return running
-      if (this.ids.has(id, this.runtime.clock.date())) return this.resultOf(this.ids.keyOf(id)!)
-      const run = this.run(handler, value, context)
+      const run = this.answer(id, () => handler(value, context))
       this.running.set(id, run)
       try {
         return await run
@@ -97,18 +111,44 @@ export class Inbox {
     }
   }
 
-  private async run<T>(handler: Handler<T>, value: T, context: JobContext): Promise<unknown> {
-    const result = await handler(value, context)
-    const { id } = context
+  private async answer(id: string, act: () => unknown): Promise<unknown> {
+    if (this.ids.has(id, this.runtime.clock.date())) return this.resultOf(this.ids.keyOf(id)!)
+    let unsaved = this.unsaved.get(id)
+    if (unsaved === undefined) {
+      if (this.unsaved.size >= MOST_UNSAVED) throw this.trouble
+      unsaved = this.encoded(await act())
+    }
+    try {
+      await this.save(id, unsaved.body)
+    } catch (error) {
+      // It was done. When it comes again only the note of it is made again.
+      this.unsaved.set(id, unsaved)
+      this.trouble = error
+      throw error
+    }
+    this.unsaved.delete(id)
+    if (unsaved.fault !== null) throw unsaved.fault
+    return unsaved.result
+  }
+
+  private encoded(result: unknown): Unsaved {
+    try {
+      const body = result === undefined ? NOTHING : this.codec.encode(result)
+      return { result, body, fault: null }
+    } catch (cause) {
+      const fault = new Rejection(`it was done, and what it returned cannot be kept: ${cause}`, { cause })
+      return { result: undefined, body: NOTHING, fault }
+    }
+  }
+
+  private async save(id: string, body: Uint8Array): Promise<void> {
     const date = this.runtime.clock.date()
     const until = date + this.window
     const key = this.next++
-    const body = result === undefined ? NOTHING : this.codec.encode(result)
     await this.store.put(key, new TextEncoder().encode(JSON.stringify({ id, until })), body)
     this.ids.bury(id, key, until)
-    const outdated = [...this.ids.outdated(date)]
-    await Promise.all(outdated.map(key => this.store.remove(key)))
-    return result
+    // One that cannot be forgotten now is forgotten at the next start.
+    await Promise.allSettled([...this.ids.outdated(date)].map(key => this.store.remove(key)))
   }
 
   private async resultOf(key: number): Promise<unknown> {

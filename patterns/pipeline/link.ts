@@ -4,7 +4,7 @@
  */
 
 import { Contact } from "../typed/contact.js"
-import { countOf, type Frame, objectsOf, textOf, wordsOf } from "../typed/protocol.js"
+import { countOf, type Frame, objectsOf, textOf, textsOf, wordsOf } from "../typed/protocol.js"
 import type { Clock } from "../typed/runtime.js"
 import type { Sockets } from "../typed/sockets.js"
 import { PipelineError, pipelineError } from "./errors.js"
@@ -130,7 +130,9 @@ export class Link {
     for (const held of this.held.values()) {
       if (held.begun || held.ends - now > (held.lease * 2) / 3) continue
       held.ends = now + held.lease
-      byLease.set(held.lease, [...(byLease.get(held.lease) ?? []), held.tag])
+      const tags = byLease.get(held.lease)
+      if (tags === undefined) byLease.set(held.lease, [held.tag])
+      else tags.push(held.tag)
     }
     for (const [lease, tags] of byLease) this.contact.say([frame.EXTEND, [lease, ...tags].join(" ")])
   }
@@ -156,7 +158,7 @@ export class Link {
   private welcome(said: Record<string, unknown>): void {
     this.lease = countOf(said.lease, "lease", 30_000)
     this.contact.pace = this.lease / 3
-    const kept = new Set(Array.isArray(said.kept) ? said.kept : [])
+    const kept = new Set(textsOf(said.kept, "kept"))
     for (const tag of [...this.held.keys()]) {
       if (!kept.has(tag)) this.stale(tag)
     }
@@ -206,7 +208,7 @@ export class Link {
   /** EMSGSIZE. */
   progress(held: Held, body: Uint8Array): void {
     this.checkSize(body)
-    this.contact.say([frame.PROGRESS, held.tag, body])
+    this.contact.whisper([frame.PROGRESS, held.tag, body])
   }
 
   private checkSize({ length }: Uint8Array): void {

@@ -3,7 +3,7 @@ import type { Cut, Store } from "../store/store.js"
 import { Meter } from "../typed/meter.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { TypedRouter } from "../typed/sockets.js"
-import type { WaitOptions } from "../typed/waiting.js"
+import type { InnerWaitOptions } from "../typed/waiting.js"
 import type { Backoff } from "./backoff.js"
 import { closedError } from "./errors.js"
 import { Host } from "./host.js"
@@ -31,6 +31,9 @@ export class OwnQueue implements QueuePlace {
   private readonly meters: { readonly accepted: Meter; readonly done: Meter; readonly retried: Meter }
 
   private readonly pace: Pace
+  /** Sends that wait for their turn to be added, and the last of them. */
+  private inLine = 0
+  private line: Promise<void> = Promise.resolve()
   /** null: it is open. */
   private opening: Promise<void> | null = null
 
@@ -91,15 +94,32 @@ export class OwnQueue implements QueuePlace {
     this.opening = null
   }
 
-  add(job: NewJob, wish: Wish | null, wait?: WaitOptions): Promise<Accepted> {
-    if (this.opening === null && wish === null && this.pace.tryPass()) return this.queue.add(job, null, wait)
+  add(job: NewJob, wish: Wish | null, wait?: InnerWaitOptions): Promise<Accepted> {
+    const isFree = this.opening === null && this.inLine === 0
+    if (isFree && wish === null && this.pace.tryPass()) return this.queue.add(job, null, wait)
     return this.addLater(job, wish, wait)
   }
 
-  private async addLater(job: NewJob, wish: Wish | null, wait?: WaitOptions): Promise<Accepted> {
+  /** One after the other, in the order of their coming. */
+  private async addLater(job: NewJob, wish: Wish | null, wait?: InnerWaitOptions): Promise<Accepted> {
+    this.inLine++
+    const turn = this.turnAfter(this.line)
+    this.line = turn.catch(() => {})
+    try {
+      await turn
+    } finally {
+      this.inLine--
+    }
+    return wish === null ? this.queue.add(job, null, wait) : this.addWanted(job, wish, wait)
+  }
+
+  private async turnAfter(before: Promise<void>): Promise<void> {
+    await before
     if (this.opening !== null) await this.opening
     while (!this.pace.tryPass()) await this.pace.nextTurn
-    if (wish === null) return this.queue.add(job, null, wait)
+  }
+
+  private async addWanted(job: NewJob, wish: Wish, wait?: InnerWaitOptions): Promise<Accepted> {
     let given: string | null = null
     const onId = (id: string) => {
       given = id
@@ -185,9 +205,12 @@ export class OwnQueue implements QueuePlace {
       () => false,
     )
     this.host.dispatcher.paused = true
-    if (isOpen) await this.queue.close()
-    await this.host.close()
-    this.wishes.close(closedError())
+    try {
+      if (isOpen) await this.queue.close()
+    } finally {
+      await this.host.close()
+      this.wishes.close(closedError())
+    }
   }
 
   private done({ job, lane }: Ticket, result: Uint8Array | null): void {

@@ -19,10 +19,10 @@ export class Parcel {
     return this.tags.length >= MOST || this.bytes >= MOST_BYTES
   }
 
-  add({ tag, ticket }: Handout): void {
+  add({ tag, ticket }: Handout, body: Uint8Array): void {
     const { job } = ticket
     this.tags.push(tag)
-    this.bodies.push(job.body!)
+    this.bodies.push(body)
     this.bytes += job.size
     // Tags and the names that are here need no escapes; what is not ours goes by JSON.
     let head = `{"tag":"${tag}","id":${job.named ? JSON.stringify(job.id) : `"${job.id}"`},"attempt":${ticket.attempts + 1}`

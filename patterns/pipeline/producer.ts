@@ -205,8 +205,13 @@ export class Producer<T = unknown> {
    * was sent is accepted. ETIMEDOUT, ECLOSED.
    */
   async drain(wait: WaitOptions = {}): Promise<void> {
+    wait.signal?.throwIfAborted()
     await this.opening
     if (this.place.unfinished === 0) return
+    if (this.closing !== null) {
+      await this.closing
+      throw closedError()
+    }
     const { clock } = this.runtime
     const waiting = new Waiting(
       clock,
@@ -216,7 +221,7 @@ export class Producer<T = unknown> {
         this.draining = this.draining.filter(other => other !== waiting)
       },
     )
-    if (!waiting.over) this.draining.push(waiting)
+    this.draining.push(waiting)
     await waiting.promise
   }
 
@@ -235,8 +240,11 @@ export class Producer<T = unknown> {
   }
 
   private async shut(): Promise<void> {
-    await this.place.close()
-    for (const waiting of this.draining.splice(0)) waiting.fail(closedError())
+    try {
+      await this.place.close()
+    } finally {
+      for (const waiting of this.draining.splice(0)) waiting.fail(closedError())
+    }
   }
 
   private checkDrained(): void {

@@ -153,7 +153,12 @@ export class Queue {
     }
     if (id === null) return this.enter(job, onId, wait)
     const before = this.arriving.get(id)
-    if (before !== undefined) return before.then(() => ({ id, duplicate: true, done: UNWANTED }))
+    if (before !== undefined) {
+      return before.then(
+        () => ({ id, duplicate: true, done: UNWANTED }),
+        () => this.add(job, onId, wait), // Whoever was first gave it up.
+      )
+    }
     if (this.ids.has(id, this.runtime.clock.date())) return Promise.resolve({ id, duplicate: true, done: UNWANTED })
     const arriving = this.enter(job, onId, wait)
     this.arriving.set(id, arriving)
@@ -163,17 +168,9 @@ export class Queue {
   }
 
   private enter(job: NewJob, onId: OnId, wait?: WaitOptions): Promise<Accepted> {
-    return this.room.tryEnter(job.body.length) ? this.accept(job, onId) : this.enterLater(job, onId, wait)
-  }
-
-  private async enterLater(job: NewJob, onId: OnId, wait?: WaitOptions): Promise<Accepted> {
     const size = job.body.length
-    await this.room.enter(size, wait)
-    if (this.closed) {
-      this.room.leave(size)
-      throw closedError()
-    }
-    return this.accept(job, onId)
+    if (this.room.tryEnter(size)) return this.accept(job, onId)
+    return this.room.enter(size, wait, () => this.accept(job, onId))
   }
 
   private accept(sent: NewJob, onId: OnId): Promise<Accepted> {
@@ -226,20 +223,12 @@ export class Queue {
     for (const lane of this.lanes) this.sink.onReady(lane)
   }
 
-  /** The bodies of jobs, from memory where they are there. They are kept until `uncache`. */
-  async load(jobs: readonly Job[]): Promise<void> {
-    const missing = jobs.filter(({ body }) => body === null)
-    const bodies = await this.records.bodies(missing)
-    missing.forEach((job, at) => {
-      if (job.body !== null) return
-      job.body = bodies[at]!
-      this.cached += job.size
-    })
-  }
-
-  /** The body of one job; its bytes must not change. */
-  async read(job: Job): Promise<Uint8Array> {
-    return job.body ?? (await this.records.bodies([job]))[0]!
+  /** The bodies of jobs, from memory where they are there; their bytes must not change. */
+  async bodies(jobs: readonly Job[]): Promise<Uint8Array[]> {
+    const bodies = jobs.map(({ body }) => body)
+    const absent = jobs.filter(({ body }) => body === null)
+    const read = (await this.records.bodies(absent)).values()
+    return bodies.map(body => body ?? (read.next().value as Uint8Array))
   }
 
   /** It is handed out to all who shall have it now: its body need not stay. */
@@ -276,7 +265,6 @@ export class Queue {
 
   /** The store would not take an end. */
   endRefused(ending: Ending, error: unknown): void {
-    ending.ticket.job.erasing = null
     // Those that failed together are told of together.
     if (error !== this.lastRefusal) this.sink.onStoreError(error)
     this.lastRefusal = error
@@ -294,13 +282,19 @@ export class Queue {
   /** Takes a job out of the store; its id stays for the window. */
   private erase(job: Job): Promise<void> {
     if (job.erasing !== null) return job.erasing
-    if (!job.named || this.settings.dedupeWindow === 0) job.erasing = this.records.remove(job.seq)
-    else {
-      const { id, seq } = job
-      job.buriedUntil = this.runtime.clock.date() + this.settings.dedupeWindow
-      job.erasing = this.records.remember(seq, { id, until: job.buriedUntil })
-    }
-    return job.erasing
+    const erasing = this.eraseAnew(job)
+    job.erasing = erasing
+    // Before anybody who follows it: who tries again is to erase again.
+    erasing.catch(() => {
+      job.erasing = null
+    })
+    return erasing
+  }
+
+  private eraseAnew(job: Job): Promise<void> {
+    if (!job.named || this.settings.dedupeWindow === 0) return this.records.remove(job.seq)
+    job.buriedUntil = this.runtime.clock.date() + this.settings.dedupeWindow
+    return this.records.remember(job.seq, { id: job.id, until: job.buriedUntil })
   }
 
   /** When all its groups have done it, it is not in the store any more. */
@@ -356,12 +350,17 @@ export class Queue {
 
   /** A dead letter has all its attempts again, and no end of its time. Resolves when that is safe. */
   async putBack(ticket: Ticket): Promise<void> {
-    const { job, lane } = ticket
-    ticket.attempts = 0
-    ticket.reason = ""
-    ticket.stack = ""
+    const { job, lane, attempts, reason, stack } = ticket
+    const { expiresAt } = job
+    Object.assign(ticket, { attempts: 0, reason: "", stack: "" })
     job.expiresAt = Number.POSITIVE_INFINITY
-    await this.records.note(ticket, State.Ready)
+    try {
+      await this.records.note(ticket, State.Ready)
+    } catch (error) {
+      Object.assign(ticket, { attempts, reason, stack })
+      job.expiresAt = expiresAt
+      throw error
+    }
     if (ticket.state !== State.Dead) return // Somebody else was faster.
     lane.again(ticket, null)
     this.sink.onReady(lane)

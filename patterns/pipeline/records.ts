@@ -142,13 +142,17 @@ export class Records {
     return this.store.setMeta(ticket.job.seq, meta)
   }
 
-  /** The same, where nobody waits for it: whatever the store says, the queue goes on. */
-  async keep(ticket: Ticket): Promise<void> {
-    try {
-      await this.note(ticket)
-    } catch (error) {
-      this.onError(error)
-    }
+  /** The same until the store has it, or the queue is closed, or the job is gone. */
+  keep(ticket: Ticket): Promise<void> {
+    return new Promise(resolve => {
+      const attempt = () => {
+        this.note(ticket).then(resolve, (error: Error & { code?: string }) => {
+          if (error.code !== "ENOENT") this.onError(error)
+          if (error.code === "ENOENT" || !this.later(attempt)) resolve()
+        })
+      }
+      attempt()
+    })
   }
 
   remove(key: number): Promise<void> {

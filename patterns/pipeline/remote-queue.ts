@@ -6,7 +6,7 @@
 import { Contact } from "../typed/contact.js"
 import { Meter } from "../typed/meter.js"
 import { randomName } from "../typed/names.js"
-import { countOf, type Frame, objectOf, textOf, wordsOf } from "../typed/protocol.js"
+import { countOf, objectOf, textOf, textsOf, wordsOf } from "../typed/protocol.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { Sockets } from "../typed/sockets.js"
 import { Waiting, type WaitOptions } from "../typed/waiting.js"
@@ -22,13 +22,13 @@ const NO_ROOM: Limits = { maxJobs: 0, maxBytes: 0 }
 /** Ids that are named in one message. */
 const WANTED_AT_A_TIME = 500
 /** With which a job may be declined. */
-const CODES: readonly string[] = ["EMSGSIZE", "EBUSY", "ECLOSED", "EINVAL", "ENOSPC", "EIO"]
+const CODES: readonly string[] = ["EMSGSIZE", "EBUSY", "EINVAL", "ENOSPC", "EIO"]
 
 /** A job that was handed over and is not accepted yet. */
 interface Submission {
   readonly n: number
-  readonly message: Frame[]
-  readonly size: number
+  readonly id: string
+  readonly job: NewJob
   readonly waiting: Waiting
   /** It was handed over more than once: nobody can say any more whether it was there before. */
   again: boolean
@@ -67,7 +67,7 @@ export class RemoteQueue implements QueuePlace {
     private readonly sink: RemoteQueueSink,
   ) {
     this.name = randomName(runtime, 12)
-    this.room = new Room(runtime.clock, NO_ROOM, maxWaiting)
+    this.room = new Room(runtime.clock, NO_ROOM, maxWaiting, () => sink.onFinished())
     this.accepted = new Meter(runtime.clock)
     this.opened = new Waiting(runtime.clock, {}, closedError)
     this.contact = new Contact(address, protocol, sockets, socketOptions, runtime.clock, {
@@ -85,35 +85,34 @@ export class RemoteQueue implements QueuePlace {
     return this.opened.promise
   }
 
-  async add(job: NewJob, wish: Wish | null, wait: WaitOptions): Promise<Accepted> {
-    if (this.closed) throw closedError()
+  add(job: NewJob, wish: Wish | null, wait: WaitOptions): Promise<Accepted> {
+    if (this.closed) return Promise.reject(closedError())
+    const ends = wait.timeout === undefined ? Number.POSITIVE_INFINITY : this.runtime.clock.now() + wait.timeout
+    const submit = () => this.submit(job, wish, wait, ends)
+    return this.room.tryEnter(job.body.length) ? submit() : this.room.enter(job.body.length, wait, submit)
+  }
+
+  /** There is room for it. @param ends When nobody waits for it any more, by `clock.now()`. */
+  private async submit(job: NewJob, wish: Wish | null, wait: WaitOptions, ends: number): Promise<Accepted> {
     const { clock } = this.runtime
     const size = job.body.length
-    const started = clock.now()
-    if (!this.room.tryEnter(size)) await this.room.enter(size, wait)
-    if (this.closed) throw closedError()
     if (size > this.jobBytes) {
       this.room.leave(size)
+      this.sink.onFinished()
       throw new PipelineError("EMSGSIZE", `a job of ${size} bytes is above ${this.jobBytes}, which the queue takes`)
     }
-    const left = wait.timeout === undefined ? undefined : Math.max(0, wait.timeout - (clock.now() - started))
     const id = job.id ?? `${this.name}-${(++this.ids).toString(36)}`
     const late = () =>
       new PipelineError("ETIMEDOUT", `${id} was handed over, and is not known to be accepted after ${wait.timeout} ms`)
+    const timeout = ends === Number.POSITIVE_INFINITY ? undefined : Math.max(0, ends - clock.now())
+    const waiting = new Waiting(clock, { timeout, signal: wait.signal }, late)
     const n = ++this.submissions
-    const submission: Submission = {
-      n,
-      message: [frame.SUBMIT, headOf(n, id, job, clock.date()), job.body],
-      size,
-      waiting: new Waiting(clock, { timeout: left, signal: wait.signal }, late),
-      again: false,
-      duplicate: false,
-    }
+    const submission: Submission = { n, id, job, waiting, again: false, duplicate: false }
     this.underWay.set(n, submission)
     if (wish !== null) this.wishes.add(id, wish)
-    if (this.contact.isWelcome) this.contact.say(submission.message)
+    if (this.contact.isWelcome) this.say(submission)
     try {
-      await submission.waiting.promise
+      await waiting.promise
     } catch (error) {
       if (wish !== null) this.wishes.remove(id, wish)
       throw error
@@ -121,15 +120,19 @@ export class RemoteQueue implements QueuePlace {
     return { id, duplicate: submission.duplicate && !submission.again, done: UNWANTED }
   }
 
+  private say({ n, id, job }: Submission): void {
+    this.contact.say([frame.SUBMIT, headOf(n, id, job, this.runtime.clock.date()), job.body])
+  }
+
   private welcome(said: Record<string, unknown>): void {
     const maxJobs = countOf(said.window, "window", 1)
     const maxBytes = countOf(said.windowBytes, "windowBytes", 1)
     this.window = { maxJobs, maxBytes }
     this.jobBytes = countOf(said.jobBytes, "jobBytes", Number.POSITIVE_INFINITY)
-    if (Array.isArray(said.groups)) this.groups = said.groups.map(String)
+    if (said.groups !== undefined) this.groups = textsOf(said.groups, "groups")
     for (const submission of this.underWay.values()) {
       submission.again = true
-      this.contact.say(submission.message)
+      this.say(submission)
     }
     const ids = this.wishes.ids()
     for (let at = 0; at < ids.length; at += WANTED_AT_A_TIME) {
@@ -149,8 +152,8 @@ export class RemoteQueue implements QueuePlace {
       }
       case "DECLINED": {
         const { n, code, message } = objectOf(what)
-        const known = CODES.includes(String(code)) ? (code as PipelineErrorCode) : "EINVAL"
-        this.take(countOf(n, "n", 0))?.waiting.fail(new PipelineError(known, String(message)))
+        const known = CODES.includes(textOf(code, "code", "")) ? (code as PipelineErrorCode) : "EINVAL"
+        this.take(countOf(n, "n", 0))?.waiting.fail(new PipelineError(known, textOf(message, "message", "")))
         break
       }
       case "RESULT":
@@ -180,7 +183,7 @@ export class RemoteQueue implements QueuePlace {
     const submission = this.underWay.get(n)
     if (submission === undefined) return undefined
     this.underWay.delete(n)
-    this.room.leave(submission.size)
+    this.room.leave(submission.job.body.length)
     this.sink.onFinished()
     return submission
   }
@@ -189,10 +192,10 @@ export class RemoteQueue implements QueuePlace {
     const id = textOf(said.id, "id", "")
     if (said.code !== undefined) {
       const code = said.code === "EDEAD" ? "EDEAD" : "ENOENT"
-      this.wishes.failed(id, new PipelineError(code, String(said.message)))
+      this.wishes.failed(id, new PipelineError(code, textOf(said.message, "message", "")))
       return
     }
-    const groups = Array.isArray(said.groups) ? said.groups.map(String) : []
+    const groups = textsOf(said.groups, "groups")
     this.wishes.done(id, new Map(groups.map((group, at) => [group, bodies[at] ?? new Uint8Array(0)])))
   }
 
@@ -207,7 +210,7 @@ export class RemoteQueue implements QueuePlace {
   }
 
   get unfinished(): number {
-    return this.room.waiting + this.underWay.size
+    return this.room.waiting + this.room.jobs
   }
 
   stats(): PlaceStats {

@@ -2,12 +2,14 @@
 
 import { Deque } from "../typed/deque.js"
 import type { Clock } from "../typed/runtime.js"
-import { Waiting, type WaitOptions } from "../typed/waiting.js"
+import { type InnerWaitOptions, Waiting } from "../typed/waiting.js"
 import { PipelineError } from "./errors.js"
 
 interface Entering {
   readonly size: number
   readonly waiting: Waiting
+  /** Does at once what the room was for: nobody comes in between. */
+  readonly go: () => void
 }
 
 export interface Limits {
@@ -25,6 +27,7 @@ export class Room {
     private readonly clock: Clock,
     private limits: Limits,
     private readonly maxWaiting: number,
+    private readonly onGivenUp: () => void = () => {},
   ) {}
 
   get waiting(): number {
@@ -44,24 +47,27 @@ export class Room {
     return true
   }
 
-  /** Resolves when there is room, which then is taken. One that is above `maxBytes` gets it when there is no other. */
-  enter(size: number, wait: WaitOptions = {}): Promise<void> {
-    if (this.waitingNow >= this.maxWaiting) {
+  /** Calls `then` when there is room, which is taken. One that is above `maxBytes` gets it when there is no other. */
+  enter<T>(size: number, wait: InnerWaitOptions = {}, then: () => Promise<T>): Promise<T> {
+    if (this.waitingNow >= this.maxWaiting && wait.isBounded !== true) {
       const message = `${this.waitingNow} sends wait for room already (maxWaiting)`
       return Promise.reject(new PipelineError("EBUSY", message))
     }
-    this.waitingNow++
-    const waiting = new Waiting(
-      this.clock,
-      wait,
-      () => new PipelineError("ETIMEDOUT", `no room in the queue for ${wait.timeout} ms`),
-      () => {
-        this.waitingNow--
-        this.admit()
-      },
-    )
-    if (!waiting.over) this.line.push({ size, waiting })
-    return waiting.promise
+    const late = () => new PipelineError("ETIMEDOUT", `no room in the queue for ${wait.timeout} ms`)
+    const waiting = new Waiting(this.clock, wait, late, () => {
+      this.waitingNow--
+      this.onGivenUp()
+      this.admit()
+    })
+    let result: Promise<T>
+    const go = () => {
+      result = then()
+    }
+    if (!waiting.over) {
+      this.waitingNow++
+      this.line.push({ size, waiting, go })
+    }
+    return waiting.promise.then(() => result)
   }
 
   /** One that was there already, before anybody is asked. */
@@ -96,9 +102,10 @@ export class Room {
         if (!this.fits(next.size)) return
         this.take(next.size)
         this.waitingNow--
+        this.line.shift()
+        next.go()
         next.waiting.end()
-      }
-      this.line.shift()
+      } else this.line.shift()
     }
   }
 }

@@ -4,7 +4,8 @@
  */
 
 import { SILENT_BEATS } from "../typed/contact.js"
-import { countOf, type Frame, objectOf, textOf } from "../typed/protocol.js"
+import { peerFault } from "../typed/error.js"
+import { countOf, type Frame, nameOf, objectOf, textOf, textsOf } from "../typed/protocol.js"
 import type { Clock } from "../typed/runtime.js"
 import { PipelineError } from "./errors.js"
 import { type Command, frame } from "./frames.js"
@@ -15,14 +16,16 @@ import type { Wish } from "./wishes.js"
 
 const WINDOW = 256
 const WINDOW_BYTES = 4 * 1024 * 1024
+/** Its window bounds how many wait for room, so they are not counted with the others. */
+const FROM_A_WINDOW = { isBounded: true } as const
 
 interface Submitter {
   readonly name: string
   /** Of the connection that it said HELLO over. */
   readonly routing: Buffer
   heard: number
-  underWay: number
-  bytes: number
+  /** What it has under way, also since before it said HELLO again. */
+  readonly load: { jobs: number; bytes: number }
   /** To be told at the end of this turn. */
   accepted: number[]
   duplicates: number[]
@@ -38,7 +41,7 @@ export class Submitters {
     private readonly own: OwnQueue,
     private readonly clock: Clock,
     private readonly settings: { readonly heartbeat: number; readonly maxBodyBytes: number },
-    private readonly say: (routing: Buffer, message: Frame[]) => boolean,
+    private readonly say: (routing: Buffer, message: Frame[]) => void,
   ) {}
 
   get size(): number {
@@ -46,15 +49,14 @@ export class Submitters {
   }
 
   hello(routing: Buffer, said: Record<string, unknown>, welcome: object): void {
-    const name = textOf(said.submitter, "submitter", "")
-    if (name === "" || name.length > 100) {
-      throw new PipelineError("EINVAL", "submitter is to be a name of up to 100 letters")
-    }
-    for (const known of [this.byName.get(name), this.byRouting.get(routing.toString("latin1"))]) {
+    const name = nameOf(said.submitter, "submitter")
+    const before = this.byName.get(name)
+    for (const known of [before, this.byRouting.get(routing.toString("latin1"))]) {
       if (known !== undefined) this.drop(known)
     }
-    const nothing = { underWay: 0, bytes: 0, accepted: [], duplicates: [], wishes: new Map<string, Wish>() }
-    const submitter: Submitter = { name, routing, heard: this.clock.now(), ...nothing }
+    const load = before?.load ?? { jobs: 0, bytes: 0 }
+    const nothing = { accepted: [], duplicates: [], wishes: new Map<string, Wish>() }
+    const submitter: Submitter = { name, routing, heard: this.clock.now(), load, ...nothing }
     this.byRouting.set(routing.toString("latin1"), submitter)
     this.byName.set(name, submitter)
     const terms = {
@@ -64,6 +66,16 @@ export class Submitters {
       jobBytes: this.settings.maxBodyBytes,
     }
     this.say(routing, [frame.WELCOME, JSON.stringify({ ...welcome, ...terms })])
+  }
+
+  /** It missed something. */
+  forget(routing: string): void {
+    const submitter = this.byRouting.get(routing)
+    if (submitter !== undefined) this.drop(submitter)
+  }
+
+  forgive(ms: number): void {
+    for (const submitter of this.byName.values()) submitter.heard += ms
   }
 
   private drop(submitter: Submitter): void {
@@ -97,19 +109,27 @@ export class Submitters {
       decline("EMSGSIZE", `a job of ${size} bytes is above ${maxBodyBytes}, which is what is taken here`)
       return
     }
-    if (submitter.underWay >= WINDOW || (submitter.bytes > 0 && submitter.bytes + size > WINDOW_BYTES)) {
+    const { load } = submitter
+    if (load.jobs >= 2 * WINDOW || (load.bytes > 0 && load.bytes + size > 2 * WINDOW_BYTES)) {
       decline("EBUSY", "more was submitted than the window allows")
       return
     }
-    const job = this.jobOf(said, bytes)
-    const wish = job.want ? this.wishOf(submitter, job.id!) : null
-    submitter.underWay++
-    submitter.bytes += size
-    const leave = () => {
-      submitter.underWay--
-      submitter.bytes -= size
+    let job: NewJob
+    try {
+      job = this.jobOf(said, bytes)
+    } catch (error) {
+      const { code, message } = peerFault(error)
+      decline(code, message)
+      return
     }
-    this.own.add(job, wish).then(
+    const wish = job.want ? this.wishOf(submitter, job.id!) : null
+    load.jobs++
+    load.bytes += size
+    const leave = () => {
+      load.jobs--
+      load.bytes -= size
+    }
+    this.own.add(job, wish, FROM_A_WINDOW).then(
       ({ duplicate }) => {
         leave()
         this.accept(submitter, n, duplicate)
@@ -117,6 +137,8 @@ export class Submitters {
       (error: Error & { code?: string }) => {
         leave()
         submitter.wishes.delete(job.id!)
+        // It is handed over again when there is somebody to take it.
+        if (error.code === "ECLOSED") return
         decline(error.code ?? "EIO", error.message)
       },
     )
@@ -160,8 +182,7 @@ export class Submitters {
 
   /** It was here before, and goes on wanting to know. */
   private want(submitter: Submitter, { ids }: Record<string, unknown>): void {
-    if (!Array.isArray(ids)) throw new PipelineError("EINVAL", "ids are to be an array")
-    for (const id of ids.map(String)) {
+    for (const id of textsOf(ids, "ids")) {
       if (!submitter.wishes.has(id)) this.own.attach(id, this.wishOf(submitter, id))
     }
   }

@@ -3,7 +3,7 @@
  * heartbeat, and connect anew when it hears nothing. Knows nothing of jobs and calls.
  */
 
-import { TypedError } from "./error.js"
+import { peerFault, TypedError } from "./error.js"
 import { Outbox } from "./outbox.js"
 import { countOf, type Frame, objectOf, type Protocol, textOf } from "./protocol.js"
 import type { Clock } from "./runtime.js"
@@ -40,10 +40,14 @@ export class Contact<Command extends string> {
   private outbox!: Outbox
   private n = 0
   private heard = 0
+  /** When the next tick should come. */
+  private due = 0
   private beat = FIRST_BEAT
   private timer: { cancel(): void } | null = null
   private closed = false
   private reading: Promise<void> = Promise.resolve()
+  /** Something could not be said: there has to be another welcome, behind which everything is said again. */
+  private overflowed = false
   /** "": not welcome yet, or not any more. */
   session = ""
   /** `onBeat` comes at least so often, in ms. */
@@ -69,7 +73,12 @@ export class Contact<Command extends string> {
 
   /** What a connection loses is to be said again after the next welcome: nothing depends on a single message. */
   say(message: Frame[]): void {
-    this.outbox.push(message)
+    if (!this.outbox.push(message)) this.overflowed = true
+  }
+
+  /** The same for what may be lost: it leaves room for what may not. */
+  whisper(message: Frame[]): void {
+    if (this.outbox.size < OUTBOX / 2) this.outbox.push(message)
   }
 
   private connect(): void {
@@ -94,8 +103,7 @@ export class Contact<Command extends string> {
       try {
         this.receive(message)
       } catch (error) {
-        if (!(error instanceof TypedError)) throw error
-        this.sink.onRefused(error)
+        this.sink.onRefused(peerFault(error))
       }
     }
   }
@@ -116,7 +124,7 @@ export class Contact<Command extends string> {
         break
       case "REFUSED": {
         const { code, message: text } = objectOf(message[1])
-        throw new TypedError(textOf(code, "code", "EINVAL"), `${this.address} refuses: ${text}`)
+        throw new TypedError(textOf(code, "code", "EINVAL"), `${this.address} refuses: ${textOf(text, "message", "")}`)
       }
       case null:
         throw new TypedError("EPROTO", `${this.address} does not speak ${this.protocol.version}`)
@@ -127,6 +135,7 @@ export class Contact<Command extends string> {
 
   private hello(): void {
     this.session = ""
+    this.overflowed = false
     this.say([this.protocol.frame.HELLO, JSON.stringify({ n: ++this.n, ...this.sink.introduce() })])
   }
 
@@ -147,12 +156,17 @@ export class Contact<Command extends string> {
   private tick(): void {
     if (this.closed) return
     const now = this.clock.now()
+    // Who was stalled has not heard anybody; that is nobody else's silence.
+    const late = now - this.due
+    if (late > this.beat) this.heard += late
     if (now - this.heard >= SILENT_BEATS * this.beat) {
       this.outbox.end()
       void this.dealer.close()
       this.connect()
     } else if (!this.isWelcome) {
       if (this.outbox.size === 0) this.hello()
+    } else if (this.overflowed && this.outbox.size === 0) {
+      this.hello()
     } else {
       if (this.outbox.size === 0) this.say([this.protocol.frame.PING])
       this.sink.onBeat(now)
@@ -161,7 +175,9 @@ export class Contact<Command extends string> {
   }
 
   private schedule(): void {
-    this.timer = this.clock.after(Math.max(LEAST_BEAT, Math.min(this.beat, this.pace)), () => this.tick())
+    const pause = Math.max(LEAST_BEAT, Math.min(this.beat, this.pace))
+    this.due = this.clock.now() + pause
+    this.timer = this.clock.after(pause, () => this.tick())
   }
 
   /** Says BYE, if somebody knows us, and leaves. */

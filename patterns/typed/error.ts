@@ -10,3 +10,9 @@ export class TypedError extends Error {
     super(message, options)
   }
 }
+
+/** Whatever understanding a peer's message threw: it is the peer's, and an error of ours. */
+export function peerFault(error: unknown): TypedError {
+  if (error instanceof TypedError) return error
+  return new TypedError("EINVAL", `a message that cannot be understood: ${error}`, { cause: error })
+}

@@ -79,6 +79,19 @@ export function countOf(value: unknown, name: string, absent: number): number {
   throw new TypedError("EINVAL", `${name} is to be a whole number from 0 on`)
 }
 
+/** Texts in an array that may be absent. EINVAL: it is something else. */
+export function textsOf(value: unknown, name: string): readonly string[] {
+  if (value === undefined || value === null) return []
+  if (Array.isArray(value) && value.every(text => typeof text === "string")) return value
+  throw new TypedError("EINVAL", `${name} is to be an array of strings`)
+}
+
+/** A name that a peer gives itself. EINVAL. */
+export function nameOf(value: unknown, name: string): string {
+  if (typeof value === "string" && value.length > 0 && value.length <= 100) return value
+  throw new TypedError("EINVAL", `${name} is to be a name of up to 100 letters`)
+}
+
 /** A text that may be absent. EINVAL: it is something else. */
 export function textOf<A>(value: unknown, name: string, absent: A): string | A {
   if (value === undefined || value === null) return absent

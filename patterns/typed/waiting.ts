@@ -10,6 +10,11 @@ export interface WaitOptions {
   readonly signal?: AbortSignal
 }
 
+/** Waits on behalf of somebody whose waiting is bounded elsewhere. */
+export interface InnerWaitOptions extends WaitOptions {
+  readonly isBounded?: boolean
+}
+
 export class Waiting {
   readonly promise: Promise<void>
   private readonly timer: { cancel(): void } | null
@@ -20,7 +25,8 @@ export class Waiting {
 
   /**
    * @param late What to say when the time is over.
-   * @param onGivenUp It waits no more, and was not told.
+   * @param onGivenUp It waits no more, and was not told. Not called by the constructor: who has a signal that is aborted
+   *   already finds it `over`.
    */
   constructor(
     clock: Clock,
@@ -34,7 +40,7 @@ export class Waiting {
     })
     this.signal = signal
     this.timer = timeout === undefined ? null : clock.after(timeout, this.timedOut)
-    if (signal?.aborted) this.aborted()
+    if (signal?.aborted) this.fail(signal.reason)
     else signal?.addEventListener("abort", this.aborted)
   }
 

@@ -343,6 +343,8 @@ describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) 
     const answers = dealer[Symbol.asyncIterator]()
     const told = async () => (await answers.next()).value as Buffer[]
     await dealer.send(["PL1 HELLO", JSON.stringify({ consumer: "rude", n: 1, prefetch: 5, holding: "all" })])
+    expect(String((await told())[0])).toBe("PL1 REFUSED")
+    await dealer.send(["PL1 HELLO", JSON.stringify({ consumer: "rude", n: 1, prefetch: 5 })])
     expect(String((await told())[0])).toBe("PL1 WELCOME")
     const { done } = await jobs.send("one", { want: true, onProgress: () => {} })
     const [{ tag }] = JSON.parse(String((await told())[1])) as [{ tag: string }]
@@ -359,7 +361,7 @@ describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) 
       await dealer.send(message)
     }
     await expect(done).rejects.toMatchObject({ code: "EDECODE" })
-    await expect.poll(() => malformed.length).toBe(5)
+    await expect.poll(() => malformed.length).toBe(6)
     dealer.close()
     const seen: string[] = []
     void consumer(jobs).run(job => void seen.push(job))
