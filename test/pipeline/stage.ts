@@ -46,7 +46,17 @@ export function stage(makers: Engine, workers: Engine) {
     return made
   }
 
-  function consumer<T = unknown>(of: Producer<T>, options: Partial<ConsumerOptions> = {}): Consumer<T> {
+  /** A producer that hands its jobs to the one at this address. */
+  function sender<T = unknown>(address: string): Producer<T> {
+    const made = new Producer<T>({ connect: address, sockets: engines[workers] })
+    closes.push(() => made.close())
+    return made
+  }
+
+  function consumer<T = unknown>(
+    of: Pick<Producer<T>, "lastEndpoint">,
+    options: Partial<ConsumerOptions> = {},
+  ): Consumer<T> {
     const made = new Consumer<T>({ connect: of.lastEndpoint!, sockets: engines[workers], ...options })
     closes.push(() => made.close({ grace: 100 }))
     return made
@@ -90,7 +100,7 @@ export function stage(makers: Engine, workers: Engine) {
     return join(made, "queue")
   }
 
-  return { newProducer, producer, consumer, bareConsumer, router, folder }
+  return { newProducer, producer, sender, consumer, bareConsumer, router, folder }
 }
 
 /** Something that a test waits for, or lets others wait for. */
