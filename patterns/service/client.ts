@@ -229,7 +229,8 @@ export class Caller {
     for (const call of calls) {
       if (call.isOver) continue
       const error = new ServiceError("ELOST", `${peer.address} was lost while ${call.method} ran`)
-      if (call.options.safe !== true || !this.budget.spend() || this.closing !== null) call.fail(error)
+      const isRepeatable = call.options.safe === true && call.got === 0 // Nobody has read of it yet.
+      if (!isRepeatable || !this.budget.spend() || this.closing !== null) call.fail(error)
       else this.retry(call, error)
     }
   }

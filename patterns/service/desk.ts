@@ -98,10 +98,10 @@ export class Desk {
         ended(null)
         sink.onResult(body)
       },
-      onItem: body => sink.onItem(body),
-      onEnd: () => {
+      onItem: (body, n) => sink.onItem(body, n),
+      onEnd: count => {
         ended(null)
-        sink.onEnd()
+        sink.onEnd(count)
       },
       onError: error => {
         ended(codeOf(error))

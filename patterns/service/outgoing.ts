@@ -23,6 +23,8 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, AsyncIte
   /** Who refused it, or lost it: names of servers. */
   readonly tried = new Set<string>()
   isOver = false
+  /** Items that came. */
+  got = 0
   private failure: unknown = null
   private read = 0
   private readonly items = new Deque<Buffer>()
@@ -102,7 +104,10 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, AsyncIte
   item(body: Buffer): void {
     // A server that sends more than it may is not let grow us.
     if (this.items.size >= 2 * AHEAD) this.fail(new ServiceError("EPROTO", "the server sends items without credit"))
-    else this.items.push(body)
+    else {
+      this.got++
+      this.items.push(body)
+    }
     this.wake()
   }
 
@@ -115,9 +120,10 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, AsyncIte
     }
   }
 
-  /** A stream has ended. */
-  end(): void {
-    if (this.finish()) this.resolve(undefined)
+  /** A stream has ended, with so many items. */
+  end(count = this.got): void {
+    if (count !== this.got) this.fail(new ServiceError("ELOST", `items of ${this.method} were lost on their way`))
+    else if (this.finish()) this.resolve(undefined)
   }
 
   fail(error: unknown): void {

@@ -119,11 +119,13 @@ export class Peer {
         this.error(objectOf(what))
         break
       case "ITEM":
-        this.calls.get(wordsOf(what)[0] ?? "")?.item(more ?? Buffer.alloc(0))
+        this.item(wordsOf(what), more ?? Buffer.alloc(0))
         break
-      case "END":
-        this.take(what)?.end()
+      case "END": {
+        const [id, count] = wordsOf(what)
+        this.take(id)?.end(Number(count))
         break
+      }
       case "DESCRIPTION": {
         const id = wordsOf(what)[0] ?? ""
         const answer = this.asked.get(id)
@@ -136,6 +138,18 @@ export class Peer {
         break
       default:
         throw new ServiceError("EPROTO", `${this.address} says ${command} to a client`)
+    }
+  }
+
+  /** One that came before is ignored. Where one is missing the way was lost for a moment, and the stream with it. */
+  private item([id = "", n]: readonly string[], body: Buffer): void {
+    const call = this.calls.get(id)
+    if (call === undefined || Number(n) < call.got) return
+    if (Number(n) === call.got) call.item(body)
+    else {
+      this.cancel(call)
+      this.sink.onEnded(call)
+      this.sink.onLost(this, [call])
     }
   }
 

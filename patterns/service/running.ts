@@ -8,8 +8,10 @@ import type { Handler } from "./methods.js"
 /** Where what comes of a call goes. One of `onResult`, `onEnd` and `onError` is the last. */
 export interface RunningSink {
   onResult(body: Uint8Array): void
-  onItem(body: Uint8Array): void
-  onEnd(): void
+  /** @param n Its number, from 0 on. */
+  onItem(body: Uint8Array, n: number): void
+  /** @param count How many items there were. */
+  onEnd(count: number): void
   onError(error: unknown): void
   /** The handler has come to its end, whether anybody hears of it or not. */
   onGone(): void
@@ -62,6 +64,7 @@ export class Running implements CallContext {
 
   private async stream(items: AsyncIterable<unknown>): Promise<void> {
     // Leaving the loop is what tells a generator that nobody wants more.
+    let count = 0
     for await (const item of items) {
       while (this.credit === 0 && !this.isAborted) {
         await new Promise<void>(resolve => {
@@ -70,9 +73,9 @@ export class Running implements CallContext {
       }
       if (this.isAborted) return
       this.credit--
-      this.sink.onItem(this.codec.encode(item))
+      this.sink.onItem(this.codec.encode(item), count++)
     }
-    if (!this.isAborted) this.sink.onEnd()
+    if (!this.isAborted) this.sink.onEnd(count)
   }
 
   addCredit(items: number): void {

@@ -290,8 +290,8 @@ export class Server {
         { ...saidOf(said), argument: argument ?? Buffer.alloc(0), codec },
         {
           onResult: body => this.say(routing, [frame.RESULT, id, body]),
-          onItem: body => this.say(routing, [frame.ITEM, id, body]),
-          onEnd: () => this.say(routing, [frame.END, id]),
+          onItem: (body, n) => this.say(routing, [frame.ITEM, `${id} ${n}`, body]),
+          onEnd: count => this.say(routing, [frame.END, `${id} ${count}`]),
           onError: error => {
             this.events.emit("failed", { method: textOf(said.method, "method", ""), error })
             this.fail(routing, id, error)
