@@ -5,8 +5,8 @@ import { memoryStore, type Producer } from "../../patterns/pipeline/index.js"
 import { engines, gate, stage } from "./stage.js"
 import { bareQueue, noRejectionIsLeft, rubbish, tapped, within } from "./trouble.js"
 
-const { producer, sender, consumer, bareConsumer, router } = stage("peerlane", "peerlane")
 noRejectionIsLeft()
+const { producer, sender, consumer, bareConsumer, router } = stage("peerlane", "peerlane")
 
 /** Whoever comes has jobs done there. */
 async function goesOn(jobs: Producer): Promise<void> {
