@@ -62,7 +62,7 @@ describe("groups whose bodies are not in memory", () => {
 
 describe.each(Object.entries(rubbish))("a peer that says %s", (_, bad) => {
   it.each([
-    ["for what it holds", `{"consumer":"x","n":1,"holding":[${bad}]}`],
+    ["for what it holds", `{"consumer":"x","n":1,"prefetch":0,"holding":[${bad}]}`],
     ["for its group", `{"consumer":"x","n":1,"group":${bad}}`],
     ["for its name", `{"consumer":${bad},"n":1}`],
     ["as a submitter, for its name", `{"submitter":${bad},"n":1}`],
@@ -80,6 +80,7 @@ describe.each(Object.entries(rubbish))("a peer that says %s", (_, bad) => {
     await bare.say("PL1 HELLO", '{"submitter":"x","n":1}')
     await bare.hear()
     await bare.say("PL1 WANT", `{"ids":[${bad}]}`)
+    await bare.say("PL1 PING")
     await within("an answer", bare.hear())
     await goesOn(jobs)
   })
@@ -205,6 +206,20 @@ describe.each(["peerlane", "zeromq"] as const)("on %s", engine => {
     expect(await within("its end", done, 15_000)).toBe("done")
     expect([runs, stale]).toEqual([1, 0])
     expect(told).toBeGreaterThan(0)
+  })
+
+  it("the same by hand, where the end comes in the same turn", async () => {
+    const jobs = await on.producer<string>()
+    const { done } = await jobs.send("talkative", { onProgress: () => {} })
+    let runs = 0
+    for await (const job of on.consumer<string>(jobs)) {
+      runs++
+      for (let n = 0; n < 30_000; n++) job.progress(n)
+      await within("its ack", job.ack("done"))
+      break
+    }
+    expect(await within("its end", done)).toBe("done")
+    expect(runs).toBe(1)
   })
 })
 
