@@ -54,7 +54,7 @@ export function stage(makers: Engine, workers: Engine) {
   }
 
   function consumer<T = unknown>(
-    of: Producer<T> | { readonly lastEndpoint: string | null },
+    of: Producer<T> | Pick<Producer, "lastEndpoint">,
     options: Partial<ConsumerOptions> = {},
   ): Consumer<T> {
     const made = new Consumer<T>({ connect: of.lastEndpoint!, sockets: engines[workers], ...options })

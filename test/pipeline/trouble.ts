@@ -16,12 +16,13 @@ export async function within<T>(what: string, promise: Promise<T>, ms = 8000): P
   }
 }
 
-/** Where it is called, each test fails that leaves a rejection to nobody. */
+/** Each test of a file fails that leaves a rejection to nobody. To be called before `stage`, so that it looks when all is closed. */
 export function noRejectionIsLeft(): void {
   let left: unknown[] = []
   const listener = (error: unknown) => left.push(error)
   beforeEach(() => {
     left = []
+    process.off("unhandledRejection", listener)
     process.on("unhandledRejection", listener)
   })
   afterEach(() => {
