@@ -87,6 +87,8 @@ export class Server {
   private readonly byRouting = new Map<string, Known>()
   private readonly byName = new Map<string, Known>()
   private sessions = 0
+  /** Who was silent for too long, if there is nothing of him that we have not read. */
+  private suspects = new Set<Known>()
   private timer: { cancel(): void } | null = null
   private reading: Promise<void> = Promise.resolve()
   private closing: Promise<void> | null = null
@@ -344,10 +346,11 @@ export class Server {
 
   private tick(): void {
     const now = this.runtime.clock.now()
-    for (const client of [...this.byName.values()]) {
-      if (now - client.heard >= SILENT_BEATS * this.heartbeat) this.drop(client, "the caller is silent")
-    }
-    this.timer = this.runtime.clock.after(this.heartbeat, () => this.tick())
+    const silent = [...this.byName.values()].filter(({ heard }) => now - heard >= SILENT_BEATS * this.heartbeat)
+    for (const client of silent) if (this.suspects.has(client)) this.drop(client, "the caller is silent")
+    // Perhaps it is we who were stalled: what has come meanwhile is read first.
+    this.suspects = new Set(silent.filter(client => !this.suspects.has(client)))
+    this.timer = this.runtime.clock.after(this.suspects.size > 0 ? 0 : this.heartbeat, () => this.tick())
   }
 }
 

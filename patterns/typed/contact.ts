@@ -40,8 +40,8 @@ export class Contact<Command extends string> {
   private outbox!: Outbox
   private n = 0
   private heard = 0
-  /** When the next tick should come. */
-  private due = 0
+  /** It was silent for too long, if there is nothing of it that we have not read. */
+  private isSuspect = false
   private beat = FIRST_BEAT
   private timer: { cancel(): void } | null = null
   private closed = false
@@ -156,10 +156,15 @@ export class Contact<Command extends string> {
   private tick(): void {
     if (this.closed) return
     const now = this.clock.now()
-    // Who was stalled has not heard anybody; that is nobody else's silence.
-    const late = now - this.due
-    if (late > this.beat) this.heard += late
-    if (now - this.heard >= SILENT_BEATS * this.beat) {
+    if (now - this.heard < SILENT_BEATS * this.beat) this.isSuspect = false
+    else if (!this.isSuspect) {
+      // Perhaps it is we who were stalled: what has come meanwhile is read first.
+      this.isSuspect = true
+      this.timer = this.clock.after(0, () => this.tick())
+      return
+    }
+    if (this.isSuspect) {
+      this.isSuspect = false
       this.outbox.end()
       void this.dealer.close()
       this.connect()
@@ -176,7 +181,6 @@ export class Contact<Command extends string> {
 
   private schedule(): void {
     const pause = Math.max(LEAST_BEAT, Math.min(this.beat, this.pace))
-    this.due = this.clock.now() + pause
     this.timer = this.clock.after(pause, () => this.tick())
   }
 
