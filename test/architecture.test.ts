@@ -251,6 +251,7 @@ describe("who may know whom", () => {
       "patterns/codec",
       "patterns/draft",
       "patterns/pipeline",
+      "patterns/service",
       "patterns/store/lmdb",
       "patterns/testing",
     ]

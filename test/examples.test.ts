@@ -180,11 +180,25 @@ Python ended with code 0
     expect(example.errors()).toBe("")
   })
 
-  it.each(["python", "python-worker"])("%s says so when there is no pyzmq, and ends well", async name => {
-    const example = run(name, [], { env: { PYTHON: "no-such-python" } })
-    expect(await example.exitCode).toBe(0)
-    expect(example.output()).toMatch(/^skipped: no-such-python cannot import zmq \(.*\)\n$/)
+  it.skipIf(!pyzmq)("python-caller prints what it should, and ends", async () => {
+    const example = run("python-caller")
+    expect(await example.exitCode, example.errors()).toBe(0)
+    expect(example.output()).toBe(`this process divides: 3.5
+Python adds: 3
+Python is told: EZERO: nothing can be divided by 0
+Python ended with code 0, and the service was called 1 time by it to add
+`)
+    expect(example.errors()).toBe("")
   })
+
+  it.each(["python", "python-caller", "python-worker"])(
+    "%s says so when there is no pyzmq, and ends well",
+    async name => {
+      const example = run(name, [], { env: { PYTHON: "no-such-python" } })
+      expect(await example.exitCode).toBe(0)
+      expect(example.output()).toMatch(/^skipped: no-such-python cannot import zmq \(.*\)\n$/)
+    },
+  )
 })
 
 /** Process ids of the demo's children, by name, from the line in which it introduces them. */

@@ -242,13 +242,18 @@ export class Host {
 
   /** Takes them out of its hands; says which were not in them. */
   private each(consumer: Consumer, tags: readonly string[], settle: (handout: Handout) => void): void {
-    this.tellStale(consumer, tags)
+    let strange: string[] | null = null
     for (const tag of tags) {
       const handout = this.dispatcher.take(consumer, tag)
-      if (handout === null) continue
-      this.settling.add(tag)
-      settle(handout)
+      if (handout !== null) {
+        this.settling.add(tag)
+        settle(handout)
+      } else if (!this.settling.has(tag)) {
+        strange ??= []
+        strange.push(tag)
+      }
     }
+    if (strange !== null) this.tellStale(consumer, strange)
   }
 
   private tellStale(consumer: Consumer, tags: readonly string[]): void {

@@ -127,7 +127,7 @@ export class Caller {
   call(method: string, argument: unknown, options: CallOptions = {}): Outgoing {
     const now = this.runtime.clock.now()
     const { timeout = this.options.timeout ?? 30_000 } = options
-    const encoded = argument === undefined ? NOTHING : this.codec.encode(argument)
+    const { encoded, fault } = this.encode(argument)
     const call = new Outgoing(method, encoded, now, now + timeout, options, this.codec, {
       onCancel: call => this.cancel(call),
       onRead: (call, items) => this.withPeer.get(call)?.addCredit(call, items),
@@ -136,7 +136,8 @@ export class Caller {
     this.budget.earn()
     this.watch(call)
     const { maxWaiting = 10_000 } = this.options
-    if (this.closing !== null) call.fail(new ServiceError("ECLOSED", "the client is closed"))
+    if (fault !== null) call.fail(fault)
+    else if (this.closing !== null) call.fail(new ServiceError("ECLOSED", "the client is closed"))
     else if (options.signal?.aborted)
       call.fail(new ServiceError("ECANCELED", "cancelled", { cause: options.signal.reason }))
     else if (this.waitingNow >= maxWaiting) call.fail(new ServiceError("EBUSY", `${maxWaiting} calls wait already`))
@@ -148,6 +149,14 @@ export class Caller {
       this.pump()
     }
     return call
+  }
+
+  private encode(argument: unknown): { encoded: Uint8Array; fault: unknown } {
+    try {
+      return { encoded: argument === undefined ? NOTHING : this.codec.encode(argument), fault: null }
+    } catch (fault) {
+      return { encoded: NOTHING, fault }
+    }
   }
 
   private get waitingNow(): number {

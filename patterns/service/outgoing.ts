@@ -28,7 +28,7 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, AsyncIte
   private failure: unknown = null
   private read = 0
   private readonly items = new Deque<Buffer>()
-  private wanting: (() => void) | null = null
+  private wanting: (() => void)[] = []
   private readonly promise: Promise<unknown>
   private resolve!: (value: unknown) => void
   private reject!: (error: unknown) => void
@@ -70,7 +70,7 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, AsyncIte
   async next(): Promise<IteratorResult<unknown>> {
     while (this.items.size === 0 && !this.isOver) {
       await new Promise<void>(resolve => {
-        this.wanting = resolve
+        this.wanting.push(resolve)
       })
     }
     const item = this.items.shift()
@@ -141,7 +141,6 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, AsyncIte
   }
 
   private wake(): void {
-    this.wanting?.()
-    this.wanting = null
+    for (const resolve of this.wanting.splice(0)) resolve()
   }
 }

@@ -176,7 +176,7 @@ export class Peer {
       this.sink.onRefused(this, call, new ServiceError(code, message))
       return
     }
-    const stack = textOf(said.stack, "stack", null)
+    const stack = typeof said.stack === "string" ? said.stack : null
     this.take(id)?.fail(new RemoteError(code, message, textOf(said.name, "name", "Error"), said.data, stack))
   }
 

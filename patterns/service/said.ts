@@ -19,7 +19,7 @@ function contextOf(said: unknown): Readonly<Record<string, string>> {
   let letters = 0
   const entries = typeof said === "object" && said !== null ? Object.entries(said) : []
   for (const [name, value] of entries) {
-    letters += name.length + String(value).length
+    letters += name.length + (typeof value === "string" ? value.length : LONGEST)
     if (typeof value !== "string" || entries.length > MOST || letters > LONGEST) {
       throw new ServiceError("EINVAL", `a context is up to ${MOST} texts by name, of ${LONGEST} letters in all`)
     }

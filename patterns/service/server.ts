@@ -4,11 +4,11 @@
  */
 import { type Codec, type CodecLike, codecOf, json, msgpack, raw } from "../codec/index.js"
 import { SILENT_BEATS } from "../typed/contact.js"
-import { TypedError } from "../typed/error.js"
+import { peerFault } from "../typed/error.js"
 import { Events } from "../typed/events.js"
 import { randomName } from "../typed/names.js"
 import { Outbox } from "../typed/outbox.js"
-import { countOf, type Frame, objectOf, textOf, wordsOf } from "../typed/protocol.js"
+import { countOf, type Frame, nameOf, objectOf, textOf, wordsOf } from "../typed/protocol.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { Sockets, TypedRouter } from "../typed/sockets.js"
 import { peerlaneSockets, realRuntime } from "../typed/surroundings.js"
@@ -172,7 +172,8 @@ export class Server {
   }
 
   private say(routing: Buffer, message: Frame[]): void {
-    this.outbox.push([routing, ...message])
+    // Who cannot be told is not known any more: he hears WHO, and what he had under way is lost.
+    if (!this.outbox.push([routing, ...message]) && this.closing === null) this.unreachable(routing)
   }
 
   private async read(): Promise<void> {
@@ -191,17 +192,15 @@ export class Server {
       if (command === "HELLO") this.hello(routing, objectOf(message[2]))
       else this.fromClient(routing, command, message)
     } catch (error) {
-      if (!(error instanceof TypedError)) throw error
-      const told = command === null ? protocol.refusalOf(first) : { code: error.code, message: error.message }
+      const fault = peerFault(error)
+      const told = command === null ? protocol.refusalOf(first) : { code: fault.code, message: fault.message }
       this.say(routing, [frame.REFUSED, JSON.stringify(told)])
-      this.events.emit("malformed", { message: error.message })
+      this.events.emit("malformed", { message: fault.message })
     }
   }
 
   private hello(routing: Buffer, said: Record<string, unknown>): void {
-    const name = textOf(said.client, "client", "")
-    if (name === "" || name.length > 100)
-      throw new ServiceError("EINVAL", "client is to be a name of up to 100 letters")
+    const name = nameOf(said.client, "client")
     const n = countOf(said.n, "n", 0)
     const before = this.byName.get(name)
     if (before !== undefined && n <= before.n) return
@@ -287,7 +286,7 @@ export class Server {
     const { routing, calls } = client
     try {
       const codec = this.codecs.get(textOf(said.codec, "codec", "msgpack"))
-      if (codec === undefined) throw new ServiceError("EINVAL", `no codec of the name ${said.codec} is here`)
+      if (codec === undefined) throw new ServiceError("EINVAL", "there is no codec of that name here")
       const running = this.desk.begin(
         { ...saidOf(said), argument: argument ?? Buffer.alloc(0), codec },
         {
@@ -304,8 +303,7 @@ export class Server {
       running.addCredit(countOf(said.credit, "credit", 1))
       calls.set(id, running)
     } catch (error) {
-      if (!(error instanceof TypedError)) throw error
-      const { code, message } = error
+      const { code, message } = peerFault(error)
       this.say(routing, [frame.ERROR, JSON.stringify({ id, code, message })])
     }
   }
@@ -339,8 +337,7 @@ export class Server {
         },
       )
     } catch (error) {
-      if (!(error instanceof TypedError)) throw error
-      fail(error)
+      fail(peerFault(error))
     }
   }
 
@@ -360,12 +357,19 @@ function textFrame(bytes: Buffer | undefined): string {
   return bytes?.toString("latin1") ?? ""
 }
 
+/** Letters of a message that are passed on. */
+const LONGEST = 16_384
+
 /** What a caller is told of what was thrown, whatever that was. */
 function failureOf(error: unknown, withStack: boolean): object {
   try {
     if (!(error instanceof Error)) return { code: "EREMOTE", name: typeof error, message: String(error) }
     const { name, message, stack, code, data } = error as Error & { code?: unknown; data?: unknown }
-    const told = { code: typeof code === "string" ? code : "EREMOTE", name: String(name), message: String(message) }
+    const told = {
+      code: typeof code === "string" ? code : "EREMOTE",
+      name: String(name),
+      message: String(message).slice(0, LONGEST),
+    }
     return {
       ...told,
       ...(data === undefined ? {} : { data: JSON.parse(JSON.stringify(data)) }),

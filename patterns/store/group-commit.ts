@@ -93,10 +93,13 @@ export class GroupCommit {
     if (kind !== PUT && (before === undefined ? !this.index.has(key) : before.kind !== PUT)) {
       return Promise.reject(noSuchEntry(key))
     }
-    const batch = this.#room(sizeOfChange(change))
+    const batch = this.#room(HEAD + meta.length + body.length)
     const isAlone = copyOf !== null || (kind !== PUT && before !== undefined)
-    const isShorter = before === undefined && sizeOfChange(change) < this.index.lengthOf(key)
-    const isEnd = kind !== PUT || (copyOf === null && isShorter)
+    // What replaces an entry by less ends it as well. Looked up only where nothing is left of a body: most puts are new.
+    let isEnd = kind !== PUT
+    if (body.length === 0 && !isEnd && copyOf === null && before === undefined) {
+      isEnd = sizeOfChange(change) < this.index.lengthOf(key)
+    }
     const verdict = isAlone ? new Verdict() : isEnd ? batch.ends : batch.growth
     const waiting = new Waiting(kind, key, meta, body, copyOf, isEnd, verdict)
     batch.changes.push(waiting)

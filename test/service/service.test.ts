@@ -347,6 +347,27 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
     await expect(api.wait()).rejects.toMatchObject({ code: "ECLOSED" })
   })
 
+  it("ends a call whose argument has no bytes, and survives rubbish in JSON", async () => {
+    const made = await server()
+    const api = client(made)
+    await expect(api.echo(() => {})).rejects.toMatchObject({ code: "EENCODE" })
+    const rude = new engines[callers]!.Dealer({ linger: 0 })
+    rude.connect(made.lastEndpoint!)
+    const heard = rude[Symbol.asyncIterator]()
+    const hear = async () => ((await heard.next()).value as Buffer[]).map(String)
+    await rude.send(["PS1 HELLO", JSON.stringify({ client: "rude", n: 1 })])
+    const { session } = JSON.parse((await hear())[1]!) as { session: string }
+    const odd = { toString: 1 }
+    for (const [n, more] of [{ context: { a: odd } }, { codec: odd }, { method: odd }, { timeout: odd }].entries()) {
+      await rude.send(["PS1 CALL", JSON.stringify({ id: `${session}-${n + 1}`, method: "add", ...more }), ""])
+      expect((await hear())[0]).toMatch(/^PS1 (ERROR|REFUSED)$/)
+    }
+    await rude.send(["", JSON.stringify({ method: "add", context: odd })])
+    expect(JSON.parse((await hear())[1]!)).toMatchObject({ error: { code: "EINVAL" } })
+    rude.close()
+    expect(await api.add({ a: 1, b: 1 })).toBe(2)
+  })
+
   it("tells a peer of another version, and goes on", async () => {
     const made = await server()
     const malformed: string[] = []
