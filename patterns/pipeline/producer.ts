@@ -209,7 +209,7 @@ export class Producer<T = unknown> {
     await this.opening
     if (this.place.unfinished === 0) return
     if (this.closing !== null) {
-      await this.closing
+      await this.closing.catch(() => {}) // `close` itself says what went wrong.
       throw closedError()
     }
     const { clock } = this.runtime
