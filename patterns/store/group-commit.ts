@@ -94,7 +94,8 @@ export class GroupCommit {
       return Promise.reject(noSuchEntry(key))
     }
     const batch = this.#room(HEAD + meta.length + body.length)
-    const isAlone = copyOf !== null || (kind !== PUT && before !== undefined)
+    // On a full disk some ends of a batch get in and others do not.
+    const isAlone = copyOf !== null || this.isFull || (kind !== PUT && before !== undefined)
     // What replaces an entry by less ends it as well. Looked up only where nothing is left of a body: most puts are new.
     let isEnd = kind !== PUT
     if (body.length === 0 && !isEnd && copyOf === null && before === undefined) {
@@ -188,7 +189,9 @@ export class GroupCommit {
 
   /** Puts are only written while the reserve is there: else they would take what it was given up for. */
   async #holdReserve(batch: readonly Waiting[]): Promise<void> {
-    if (this.reserve.isHeld || !batch.some(isGrowth) || (await this.#makeReserve())) return
+    if (this.reserve.isHeld) return
+    const isForOldest = !this.reserve.isGone || batch.every(this.#isOfOldest)
+    if ((!batch.some(isGrowth) && isForOldest) || (await this.#makeReserve())) return
     throw new StoreError("ENOSPC", "the disk is full", { file: this.segments.directory })
   }
 
@@ -207,7 +210,12 @@ export class GroupCommit {
     let isRefused = [this.#isBigCopy, isGrowth].find(group => batch.some(group))
     if (isRefused === undefined) {
       const { isHeld } = this.reserve
-      if (await this.reserve.giveUp(batch.some(this.#isOfOldest))) return this.#commit(batch, isHeld)
+      if (await this.reserve.giveUp(false)) return this.#commit(batch, isHeld)
+      // What is left is for the oldest segment alone.
+      const others = batch.filter(change => !this.#isOfOldest(change))
+      if (others.length === 0) {
+        if (await this.reserve.giveUp(true)) return this.#commit(batch)
+      } else if (!batch.some(sharesWith(others))) isRefused = change => !this.#isOfOldest(change)
     }
     isRefused ??= batch.some(isCopy) ? isCopy : () => true
     // Answered before anything that was called later is written.
@@ -284,9 +292,9 @@ export class GroupCommit {
     }
   }
 
-  /** The removes of all that lives in the tail take half of the reserve. */
+  /** The removes of all that lives in the tail take a quarter of the reserve: half of what is there for them, as disks give room by pages. */
   #isCrowded(): boolean {
-    return this.index.entriesIn(this.segments.tail.number) * HEAD * 2 >= this.reserve.size
+    return this.index.entriesIn(this.segments.tail.number) * HEAD * 4 >= this.reserve.size
   }
 
   /** Takes away what a batch that failed has left. Safe, too, before another segment follows: else it would come back in the middle. */
@@ -318,4 +326,10 @@ export class GroupCommit {
     this.#broken ??= new StoreError("EIO", "the disk has failed; open the store again", { file, cause })
     return this.#broken
   }
+}
+
+/** Whether a change hears the same as one of these, and is none of them. */
+function sharesWith(others: readonly Waiting[]): (change: Waiting) => boolean {
+  const [theirs, verdicts] = [new Set(others), new Set(others.map(({ verdict }) => verdict))]
+  return change => !theirs.has(change) && verdicts.has(change.verdict)
 }

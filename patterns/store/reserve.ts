@@ -39,6 +39,11 @@ export class Reserve {
     return this.#isHeld
   }
 
+  /** All of it was given up. */
+  get isGone(): boolean {
+    return !this.#isHeld && this.#left === 0 && this.#wasHeld
+  }
+
   /** Makes what is not there of it. False when there is no room for that; never rejects. */
   async make(): Promise<boolean> {
     if (this.#isHeld) return true
