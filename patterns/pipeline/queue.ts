@@ -7,10 +7,11 @@ import type { Opened, Store } from "../store/store.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { WaitOptions } from "../typed/waiting.js"
 import { type Backoff, restFor } from "./backoff.js"
+import { Arrival, Discarded, Done, type Ending } from "./changes.js"
 import { closedError, PipelineError } from "./errors.js"
 import { type Job, newTicket, resting, restoredTicket, State, type Ticket, untilStart } from "./job.js"
 import { Lane } from "./lane.js"
-import { type Change, type Found, Records } from "./records.js"
+import { type Found, Records } from "./records.js"
 import { RememberedIds } from "./remembered.js"
 import { Room } from "./room.js"
 
@@ -209,7 +210,7 @@ export class Queue {
   }
 
   /** It is safe. */
-  accepted(job: Job): void {
+  accepted(job: Job): Accepted {
     if (this.cached > this.settings.cacheBytes) this.uncache(job)
     this.jobs.set(job.seq, job)
     if (job.named) this.ids.add(job.id, job.seq)
@@ -221,6 +222,7 @@ export class Queue {
     }
     this.sink.onAccepted(job)
     for (const lane of this.lanes) this.sink.onReady(lane)
+    return { id: job.id, duplicate: false, done: UNWANTED }
   }
 
   /** The bodies of jobs, from memory where they are there; their bytes must not change. */
@@ -399,71 +401,5 @@ export class Queue {
     this.closed = true
     this.room.close(closedError())
     await this.records.close()
-  }
-}
-
-/** A job on its way to the disk. */
-class Arrival implements Change {
-  constructor(
-    private readonly queue: Queue,
-    private readonly job: Job,
-    private readonly resolve: (accepted: Accepted) => void,
-    private readonly reject: (error: unknown) => void,
-  ) {}
-
-  onSafe(): void {
-    this.queue.accepted(this.job)
-    this.resolve({ id: this.job.id, duplicate: false, done: UNWANTED })
-  }
-
-  onRefused(error: unknown): void {
-    this.queue.notAccepted(this.job)
-    this.reject(error)
-  }
-}
-
-/** The end of a job for one group, on its way to the disk. */
-interface Ending extends Change {
-  readonly ticket: Ticket
-  /** The queue was closed before the store would take it. */
-  onGivenUp(): void
-}
-
-class Done<H> implements Ending {
-  constructor(
-    private readonly queue: Queue,
-    readonly ticket: Ticket,
-    private readonly result: Uint8Array | null,
-    private readonly handle: H,
-    private readonly told: (handle: H) => void,
-  ) {}
-
-  onSafe(): void {
-    this.queue.isDone(this.ticket, this.result)
-    this.told(this.handle)
-  }
-
-  onRefused(error: unknown): void {
-    this.queue.endRefused(this, error)
-  }
-
-  onGivenUp(): void {}
-}
-
-/** A dead letter that nobody wants. */
-class Discarded implements Ending {
-  constructor(
-    private readonly queue: Queue,
-    readonly ticket: Ticket,
-    readonly onGivenUp: () => void,
-  ) {}
-
-  onSafe(): void {
-    this.queue.leaveIfDone(this.ticket.job)
-    this.onGivenUp()
-  }
-
-  onRefused(error: unknown): void {
-    this.queue.endRefused(this, error)
   }
 }

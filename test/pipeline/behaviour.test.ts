@@ -1,7 +1,8 @@
 /** What producers and consumers do beyond what pipeline.test.ts has, on Peerlane's sockets and on libzmq's. */
 import { describe, expect, it } from "vitest"
 import { type Consumer, type JobContext, memoryStore, type Producer } from "../../patterns/pipeline/index.js"
-import { gate, stage } from "./stage.js"
+import { gate } from "../support/gate.js"
+import { stage } from "./stage.js"
 
 const numbers = (many: number) => Array.from({ length: many }, (_, n) => n)
 const sendAll = <T>(jobs: Producer<T>, all: readonly T[]) => Promise.all(all.map(one => jobs.send(one)))

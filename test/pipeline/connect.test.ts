@@ -3,18 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
-import * as zeromq from "zeromq"
 import * as peerlane from "../../patterns/index.js"
 import { Consumer, type HoldingOptions, Producer } from "../../patterns/pipeline/index.js"
-import type { Sockets } from "../../patterns/typed/sockets.js"
-
-const engines: Record<string, Sockets> = { peerlane, zeromq }
-const pairs = [
-  ["peerlane", "peerlane"],
-  ["zeromq", "zeromq"],
-  ["peerlane", "zeromq"],
-  ["zeromq", "peerlane"],
-] as const
+import { engines, pairs } from "../support/engine-pairs.js"
 
 describe.each(pairs)("a producer that connects, with the queue on %s and itself on %s", (holder, maker) => {
   const open: { close(): Promise<void> }[] = []
@@ -27,20 +18,20 @@ describe.each(pairs)("a producer that connects, with the queue on %s and itself 
 
   async function queue(options: Partial<HoldingOptions> = {}): Promise<Producer<string>> {
     const bind = options.bind ?? "tcp://127.0.0.1:*"
-    const made = new Producer<string>({ heartbeat: 100, sockets: engines[holder]!, ...options, bind })
+    const made = new Producer<string>({ heartbeat: 100, sockets: engines[holder], ...options, bind })
     open.push(made)
     await made.ready()
     return made
   }
 
   function sender(address: string): Producer<string> {
-    const made = new Producer<string>({ connect: address, sockets: engines[maker]! })
+    const made = new Producer<string>({ connect: address, sockets: engines[maker] })
     open.push(made)
     return made
   }
 
   function consumer(address: string): Consumer<string> {
-    const made = new Consumer<string>({ connect: address, sockets: engines[holder]! })
+    const made = new Consumer<string>({ connect: address, sockets: engines[holder] })
     open.push(made)
     return made
   }
@@ -79,7 +70,7 @@ describe.each(pairs)("a producer that connects, with the queue on %s and itself 
     const jobs = await queue({ groups: ["x", "y"] })
     const sending = sender(jobs.lastEndpoint!)
     for (const group of ["x", "y"]) {
-      const made = new Consumer<string>({ connect: jobs.lastEndpoint!, group, sockets: engines[holder]! })
+      const made = new Consumer<string>({ connect: jobs.lastEndpoint!, group, sockets: engines[holder] })
       open.push(made)
       void made.run(job => (group === "x" ? `x of ${job}` : undefined))
     }
@@ -146,12 +137,12 @@ describe.each(pairs)("a producer that connects, with the queue on %s and itself 
   })
 })
 
-it.each(["peerlane", "zeromq"])(
+it.each(["peerlane", "zeromq"] as const)(
   "a consumer on %s whose producer vanished without a word can be closed",
   async engine => {
     const router = new peerlane.Router({ linger: 0 })
     await router.bind("tcp://127.0.0.1:*")
-    const worker = new Consumer({ connect: router.lastEndpoint!, sockets: engines[engine]! })
+    const worker = new Consumer({ connect: router.lastEndpoint!, sockets: engines[engine] })
     const welcome = new Promise<unknown>(resolve => worker.on("welcome", resolve))
     const running = worker.run(() => {})
     const [routing, , said] = await router.receive()

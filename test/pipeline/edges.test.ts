@@ -1,7 +1,8 @@
 /** Edges at which a pipeline once failed, or nearly: odd moments, odd values, odd limits. On both engines. */
 import { describe, expect, it } from "vitest"
 import { memoryStore } from "../../patterns/pipeline/index.js"
-import { gate, stage } from "./stage.js"
+import { gate } from "../support/gate.js"
+import { stage } from "./stage.js"
 
 describe.each(["peerlane", "zeromq"] as const)("on %s", engine => {
   const { producer, consumer, bareConsumer } = stage(engine, engine)

@@ -2,7 +2,9 @@
 import { describe, expect, it } from "vitest"
 import type { JobContext } from "../../patterns/pipeline/index.js"
 import { Inbox, Producer, Rejection, type Store } from "../../patterns/pipeline/index.js"
-import { engines, gate, stage } from "./stage.js"
+import { engines } from "../support/engine-pairs.js"
+import { gate } from "../support/gate.js"
+import { stage } from "./stage.js"
 import { bareQueue, fullError, noRejectionIsLeft, troubledStore, within } from "./trouble.js"
 
 noRejectionIsLeft()

@@ -2,7 +2,9 @@
 import { describe, expect, it } from "vitest"
 import { raw } from "../../patterns/codec/index.js"
 import { memoryStore, type Producer } from "../../patterns/pipeline/index.js"
-import { engines, gate, stage } from "./stage.js"
+import { engines } from "../support/engine-pairs.js"
+import { gate } from "../support/gate.js"
+import { stage } from "./stage.js"
 import { bareQueue, noRejectionIsLeft, rubbish, tapped, within } from "./trouble.js"
 
 noRejectionIsLeft()

@@ -3,8 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
-import * as zeromq from "zeromq"
-import * as peerlane from "../../patterns/index.js"
 import {
   Consumer,
   type ConsumerOptions,
@@ -12,15 +10,7 @@ import {
   memoryStore,
   Producer,
 } from "../../patterns/pipeline/index.js"
-import type { Sockets } from "../../patterns/typed/sockets.js"
-
-const engines: Record<string, Sockets> = { peerlane, zeromq }
-const pairs = [
-  ["peerlane", "peerlane"],
-  ["zeromq", "zeromq"],
-  ["peerlane", "zeromq"],
-  ["zeromq", "peerlane"],
-] as const
+import { engines, pairs } from "../support/engine-pairs.js"
 
 describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) => {
   const open: { close(options?: { grace: number }): Promise<void> }[] = []
@@ -32,14 +22,14 @@ describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) 
   })
 
   async function producer<T = unknown>(options: Partial<HoldingOptions> = {}): Promise<Producer<T>> {
-    const made = new Producer<T>({ bind: "tcp://127.0.0.1:*", heartbeat: 200, sockets: engines[makers]!, ...options })
+    const made = new Producer<T>({ bind: "tcp://127.0.0.1:*", heartbeat: 200, sockets: engines[makers], ...options })
     open.push(made)
     await made.ready()
     return made
   }
 
   function consumer<T = unknown>(of: Producer<T>, options: Partial<ConsumerOptions> = {}): Consumer<T> {
-    const made = new Consumer<T>({ connect: of.lastEndpoint!, sockets: engines[workers]!, ...options })
+    const made = new Consumer<T>({ connect: of.lastEndpoint!, sockets: engines[workers], ...options })
     open.push(made)
     return made
   }
@@ -270,7 +260,7 @@ describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) 
   it("a queue in a folder belongs to one process", async () => {
     const store = folder()
     await producer({ store })
-    const other = new Producer({ bind: "tcp://127.0.0.1:*", store, sockets: engines[makers]! })
+    const other = new Producer({ bind: "tcp://127.0.0.1:*", store, sockets: engines[makers] })
     open.push(other)
     await expect(other.ready()).rejects.toMatchObject({ code: "EBUSY" })
     await expect(other.send(1)).rejects.toMatchObject({ code: "EBUSY" })
@@ -280,7 +270,7 @@ describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) 
     const store = memoryStore()
     const put = store.put
     store.put = () => Promise.reject(Object.assign(new Error("the disk is full"), { code: "ENOSPC" }))
-    const first = new Producer({ bind: "tcp://127.0.0.1:*", store, sockets: engines[makers]! })
+    const first = new Producer({ bind: "tcp://127.0.0.1:*", store, sockets: engines[makers] })
     open.push(first)
     await expect(first.ready()).rejects.toMatchObject({ code: "ENOSPC" })
     store.put = put
@@ -314,7 +304,7 @@ describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) 
 
   it("refuses another version of the protocol, and what is none, and goes on", async () => {
     const jobs = await producer<string>()
-    const dealer = new engines[workers]!.Dealer({ linger: 0 })
+    const dealer = new engines[workers].Dealer({ linger: 0 })
     dealer.connect(jobs.lastEndpoint!)
     const answers = dealer[Symbol.asyncIterator]()
     const told = async () => (await answers.next()).value.map(String)
@@ -338,7 +328,7 @@ describe.each(pairs)("a producer on %s with consumers on %s", (makers, workers) 
     const jobs = await producer<string>()
     const malformed: string[] = []
     jobs.on("malformed", ({ message }) => malformed.push(message))
-    const dealer = new engines[workers]!.Dealer({ linger: 0 })
+    const dealer = new engines[workers].Dealer({ linger: 0 })
     dealer.connect(jobs.lastEndpoint!)
     const answers = dealer[Symbol.asyncIterator]()
     const told = async () => (await answers.next()).value as Buffer[]

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest"
 import { curveKeyPair } from "../../patterns/index.js"
 import { Consumer, Producer } from "../../patterns/pipeline/index.js"
-import { engines, stage } from "./stage.js"
+import { engines } from "../support/engine-pairs.js"
+import { stage } from "./stage.js"
 
 describe.each([
   ["peerlane", "peerlane"],

@@ -3,13 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach } from "vitest"
-import * as zeromq from "zeromq"
-import * as peerlane from "../../patterns/index.js"
 import { Consumer, type ConsumerOptions, type HoldingOptions, Producer } from "../../patterns/pipeline/index.js"
-import type { Sockets, TypedDealer, TypedRouter } from "../../patterns/typed/sockets.js"
-
-export const engines: Record<"peerlane" | "zeromq", Sockets> = { peerlane, zeromq }
-export type Engine = keyof typeof engines
+import type { TypedDealer, TypedRouter } from "../../patterns/typed/sockets.js"
+import { type Engine, engines } from "../support/engine-pairs.js"
 
 /** A consumer by its bare messages. */
 export interface BareConsumer {
@@ -101,13 +97,4 @@ export function stage(makers: Engine, workers: Engine) {
   }
 
   return { newProducer, producer, sender, consumer, bareConsumer, router, folder }
-}
-
-/** Something that a test waits for, or lets others wait for. */
-export function gate<T = void>(): { readonly opened: Promise<T>; open(value: T): void } {
-  let open!: (value: T) => void
-  const opened = new Promise<T>(resolve => {
-    open = resolve
-  })
-  return { opened, open }
 }

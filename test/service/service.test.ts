@@ -1,25 +1,9 @@
 /** Services on Peerlane's sockets, on libzmq's, and mixed: what a caller is promised. */
 import { afterEach, describe, expect, it } from "vitest"
-import * as zeromq from "zeromq"
-import * as peerlane from "../../patterns/index.js"
 import { type CallContext, connect, type Server, type ServerOptions, serve } from "../../patterns/service/index.js"
 import type { Sockets } from "../../patterns/typed/sockets.js"
-
-const engines: Record<string, Sockets> = { peerlane, zeromq }
-const pairs = [
-  ["peerlane", "peerlane"],
-  ["zeromq", "zeromq"],
-  ["peerlane", "zeromq"],
-  ["zeromq", "peerlane"],
-] as const
-
-function gate() {
-  let open!: () => void
-  const opened = new Promise<void>(resolve => {
-    open = resolve
-  })
-  return { open, opened }
-}
+import { engines, pairs } from "../support/engine-pairs.js"
+import { gate } from "../support/gate.js"
 
 class Odd extends Error {
   override readonly name = "Odd"
@@ -64,7 +48,7 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
     const made = await serve(implementation, {
       bind: "tcp://127.0.0.1:*",
       heartbeat: 100,
-      sockets: engines[makers]!,
+      sockets: engines[makers],
       ...options,
     })
     open.push(made)
@@ -72,7 +56,7 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
   }
 
   function client<T extends object = typeof math>(...servers: Server[]) {
-    const made = connect<T>({ to: servers.map(({ lastEndpoint }) => lastEndpoint!), sockets: engines[callers]! })
+    const made = connect<T>({ to: servers.map(({ lastEndpoint }) => lastEndpoint!), sockets: engines[callers] })
     open.push(made.$)
     return made
   }
@@ -145,7 +129,7 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
     const slow = {
       wait: (_: undefined, { signal }: CallContext) => {
         begun.open()
-        return new Promise(() => signal.addEventListener("abort", ended.open))
+        return new Promise(() => signal.addEventListener("abort", () => ended.open()))
       },
     }
     const api = client<typeof slow>(await server(slow))
@@ -300,7 +284,7 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
 
   it("answers a plain REQ, in JSON", async () => {
     const made = await server()
-    const req = new engines[callers]!.Dealer({ linger: 0 }) as InstanceType<Sockets["Dealer"]>
+    const req = new engines[callers].Dealer({ linger: 0 }) as InstanceType<Sockets["Dealer"]>
     req.connect(made.lastEndpoint!)
     const answers = req[Symbol.asyncIterator]()
     const ask = async (question: unknown) => {
@@ -335,7 +319,8 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
   it("ends every call when the client is closed, and aborts what runs", async () => {
     const ended = gate()
     const slow = {
-      wait: (_: undefined, { signal }: CallContext) => new Promise(() => signal.addEventListener("abort", ended.open)),
+      wait: (_: undefined, { signal }: CallContext) =>
+        new Promise(() => signal.addEventListener("abort", () => ended.open())),
     }
     const made = await server(slow)
     const api = client<typeof slow>(made)
@@ -351,7 +336,7 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
     const made = await server()
     const api = client(made)
     await expect(api.echo(() => {})).rejects.toMatchObject({ code: "EENCODE" })
-    const rude = new engines[callers]!.Dealer({ linger: 0 })
+    const rude = new engines[callers].Dealer({ linger: 0 })
     rude.connect(made.lastEndpoint!)
     const heard = rude[Symbol.asyncIterator]()
     const hear = async () => ((await heard.next()).value as Buffer[]).map(String)
@@ -372,7 +357,7 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
     const made = await server()
     const malformed: string[] = []
     made.on("malformed", ({ message }) => malformed.push(message))
-    const dealer = new engines[callers]!.Dealer({ linger: 0 })
+    const dealer = new engines[callers].Dealer({ linger: 0 })
     dealer.connect(made.lastEndpoint!)
     const heard = dealer[Symbol.asyncIterator]()
     const hear = async () => ((await heard.next()).value as Buffer[]).map(String)
