@@ -3,7 +3,7 @@
  * send begins. It is one that was given when connecting, or whatever the pattern says, or five bytes made up here.
  */
 import { FairQueue, type Message as Frames, type Link, type Pipe, type SocketTypeName, ZmqError } from "../src/index.js"
-import { type ContextOption, type Message, Readable } from "./socket.js"
+import { type ContextOption, type Message, type Peer, Readable } from "./socket.js"
 
 /** Ids that are made up: a zero, which no peer may begin its own with, and a counter. */
 const MADE_UP_SIZE = 5
@@ -65,6 +65,12 @@ export abstract class Addressed<M = Message[]> extends Readable<M> {
 
   protected override get canReceive(): boolean {
     return this.in.readable
+  }
+
+  /** The peer that has this routing id now; null: none has. */
+  peer(routingId: string | Buffer): Peer | null {
+    const link = this.find(Buffer.from(routingId as string))
+    return link === undefined || link.since === null ? null : (this.connections.peerOf(link.pipe) as Peer)
   }
 
   protected find(id: Buffer): Link | undefined {

@@ -2,9 +2,8 @@
  * CLIENT: calls the methods of servers. A call goes to the server that is there and has the fewest of them under way, waits here
  * while none can take it, and ends once: with what came of it, an error, or because its time is over.
  */
-import { type Codec, type CodecLike, codecOf } from "../codec/index.js"
+import { type Codec, type CodecLike, codecOf, json } from "../codec/index.js"
 import { Alarm } from "../typed/alarm.js"
-import { Deque } from "../typed/deque.js"
 import type { TypedError } from "../typed/error.js"
 import { Events } from "../typed/events.js"
 import { Heap } from "../typed/heap.js"
@@ -13,21 +12,38 @@ import { randomName } from "../typed/names.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { Sockets } from "../typed/sockets.js"
 import { peerlaneSockets, realRuntime } from "../typed/surroundings.js"
+import { Attended, type ClientMiddleware } from "./attended.js"
 import { Budget } from "./budget.js"
-import { codeOf } from "./desk.js"
 import { ServiceError } from "./errors.js"
 import { Latency } from "./latency.js"
+import { Line } from "./line.js"
 import { Outgoing } from "./outgoing.js"
-import { Peer } from "./peer.js"
+import type { Peer, PeerSink } from "./peer.js"
+import { PlainPeer } from "./plain-peer.js"
+import { contextOf } from "./said.js"
+import type { Schemas } from "./schema.js"
+import { ServicePeer } from "./service-peer.js"
 import type { CallOptions } from "./types.js"
+
+const LARGEST = 64 * 1024 * 1024
+/** Methods, and codes of errors, that are counted one by one. */
+const COUNTED = 1000
 
 export interface ClientOptions {
   /** Servers' addresses. More can be added, and removed, later. */
   readonly to: string | readonly string[]
-  /** Of each call that says nothing else, in ms (default 30,000). */
+  /** The servers are plain REP sockets: one JSON message there, one back, one call at a time each (default false). */
+  readonly plain?: boolean
+  /** Of each call that says nothing else, in ms (default 30,000); Infinity: no end. */
   readonly timeout?: number
   /** Calls that wait for a server, at most (default 10,000). One more is EBUSY. */
   readonly maxWaiting?: number
+  /** Bytes of a result, or of an item, encoded (default 64 MiB). A larger one is EMSGSIZE. */
+  readonly maxResult?: number
+  /** What is to be checked of what comes, by the names of methods. What does not fit is EINVAL. */
+  readonly schemas?: Readonly<Record<string, Pick<Schemas, "result" | "yields">>>
+  /** Who stands before every call: the first is the outermost. */
+  readonly use?: readonly ClientMiddleware[]
   /** How arguments are encoded, and results are to be (default msgpack). */
   readonly codec?: CodecLike
   /** How many of a hundred calls may be tried again (default 20). */
@@ -48,7 +64,9 @@ export interface ClientEvents {
 }
 
 export interface ClientStats {
+  /** Calls that are with a server. */
   readonly underWay: number
+  /** Calls that wait for one. */
   readonly waiting: number
   /** That can be called now. */
   readonly servers: number
@@ -67,31 +85,28 @@ export class Caller {
   private readonly events: Events<ClientEvents>
   private readonly name: string
   private readonly peers = new Map<string, Peer>()
-  /** Calls that any server may have, in order. */
-  private readonly waiting = new Deque<Outgoing>()
-  /** Those that not every server may have: each is looked at, so that none holds up others. */
-  private particular: Outgoing[] = []
-  private readonly deadlines = new Heap<Outgoing>((a, b) => a.at < b.at)
+  private readonly line = new Line(this.peers)
+  /** Calls that have a time, by when it is over. */
+  private readonly deadlines = new Heap<Outgoing>((a, b) => a.request.ends < b.request.ends)
   private readonly alarm: Alarm
   private readonly budget: Budget
   private readonly meter: Meter
   private readonly latencies = new Map<string, Latency>()
-  private readonly errors: Record<string, number> = {}
-  private readonly withPeer = new Map<Outgoing, Peer>()
+  private readonly errors = new Map<string, number>()
   private retries = 0
-  private turns = 0
+  private pumpIsDue = false
   private closing: Promise<void> | null = null
 
   constructor(private readonly options: ClientOptions) {
-    this.runtime = options.runtime ?? realRuntime
-    this.codec = codecOf(options.codec) as Codec<unknown>
-    this.events = new Events(this.runtime.clock)
-    this.name = randomName(this.runtime, 12)
-    this.alarm = new Alarm(this.runtime.clock, () => this.tick())
-    this.budget = new Budget(options.retryBudget ?? 20)
-    this.meter = new Meter(this.runtime.clock)
-    const addresses = typeof options.to === "string" ? [options.to] : options.to
-    for (const address of addresses) this.add(address)
+    const { runtime = realRuntime, codec, plain, retryBudget = 20, to } = options
+    this.runtime = runtime
+    this.codec = plain ? (json() as Codec<unknown>) : (codecOf(codec) as Codec<unknown>)
+    this.events = new Events(runtime.clock)
+    this.name = randomName(runtime, 12)
+    this.alarm = new Alarm(runtime.clock, () => this.tick())
+    this.budget = new Budget(retryBudget)
+    this.meter = new Meter(runtime.clock)
+    for (const address of typeof to === "string" ? [to] : to) this.add(address)
   }
 
   on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): this {
@@ -99,20 +114,29 @@ export class Caller {
     return this
   }
 
+  off<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): this {
+    this.events.off(name, listener)
+    return this
+  }
+
   /** One server more. Nothing happens if it is there. */
   add(address: string): void {
-    if (this.closing !== null) throw new ServiceError("ECLOSED", "the client is closed")
+    if (this.closing !== null) throw closed()
     if (this.peers.has(address)) return
-    const { sockets = peerlaneSockets, socket = {} } = this.options
-    const peer = new Peer(address, this.name, this.codec.name, sockets, socket, this.runtime.clock, {
-      onAble: () => this.pump(),
+    const { sockets = peerlaneSockets, socket = {}, plain = false } = this.options
+    const sink: PeerSink = {
+      onAble: () => this.line.pump(),
       onRefused: (peer, call, error) => this.again(peer, call, error),
       onLost: (peer, calls) => this.lost(peer, calls),
-      onEnded: call => this.ended(call),
       onTrouble: (address, error) => this.events.emit("refused", { address, error }),
-    })
-    this.peers.set(address, peer)
+    }
+    const { clock } = this.runtime
+    const peer = plain
+      ? new PlainPeer(address, sockets, socket, sink)
+      : new ServicePeer(address, this.name, this.codec.name, sockets, socket, clock, sink)
     peer.start()
+    this.peers.set(address, peer)
+    this.line.pump()
   }
 
   /** No more calls go there; resolves when those that are under way have ended. */
@@ -120,163 +144,153 @@ export class Caller {
     const peer = this.peers.get(address)
     if (peer === undefined) return
     this.peers.delete(address)
-    await Promise.allSettled(peer.calls.values())
+    await Promise.allSettled(peer.underWay)
     await peer.close()
   }
 
-  call(method: string, argument: unknown, options: CallOptions = {}): Outgoing {
-    const now = this.runtime.clock.now()
-    const { timeout = this.options.timeout ?? 30_000 } = options
-    const { encoded, fault } = this.encode(argument)
-    const call = new Outgoing(method, encoded, now, now + timeout, options, this.codec, {
-      onCancel: call => this.cancel(call),
-      onRead: (call, items) => this.withPeer.get(call)?.addCredit(call, items),
-    })
+  /** What `connect()` makes of `api.method(argument, options)`. */
+  call(method: string, argument: unknown, options: CallOptions = {}): Outgoing | Attended {
+    const { use = [] } = this.options
+    if (use.length === 0) return this.send(method, argument, options)
+    return new Attended(use, { method, argument, options }, call => this.send(call.method, call.argument, call.options))
+  }
+
+  private send(method: string, argument: unknown, options: CallOptions): Outgoing {
+    const { fault, ...request } = this.requestOf(method, argument, options)
+    const call = new Outgoing(request, this)
     this.meter.add()
     this.budget.earn()
-    this.watch(call)
     const { maxWaiting = 10_000 } = this.options
+    const cancelled = request.signals.find(({ aborted }) => aborted)
     if (fault !== null) call.fail(fault)
-    else if (this.closing !== null) call.fail(new ServiceError("ECLOSED", "the client is closed"))
-    else if (options.signal?.aborted)
-      call.fail(new ServiceError("ECANCELED", "cancelled", { cause: options.signal.reason }))
-    else if (this.waitingNow >= maxWaiting) call.fail(new ServiceError("EBUSY", `${maxWaiting} calls wait already`))
+    else if (this.closing !== null) call.fail(closed())
+    else if (cancelled !== undefined) call.fail(new ServiceError("ECANCELED", "cancelled", { cause: cancelled.reason }))
+    else if (request.ends <= request.begun) call.fail(new ServiceError("ETIMEDOUT", "there is no time left for it"))
+    else if (this.line.size >= maxWaiting) call.fail(new ServiceError("EBUSY", `${maxWaiting} calls wait already`))
     else {
-      this.deadlines.add(call)
-      this.alarm.set(call.at)
-      if (options.sticky === undefined) this.waiting.push(call)
-      else this.particular.push(call)
-      this.pump()
+      if (request.ends !== Number.POSITIVE_INFINITY) {
+        this.deadlines.add(call)
+        this.alarm.set(request.ends)
+      }
+      this.line.add(call)
+      this.line.pump()
     }
     return call
   }
 
-  private encode(argument: unknown): { encoded: Uint8Array; fault: unknown } {
+  private requestOf(method: string, argument: unknown, options: CallOptions) {
+    const { timeout = this.options.timeout ?? 30_000, signal, safe = false, sticky, within } = options
+    const begun = this.runtime.clock.now()
+    const signals = [signal, within?.signal].filter(signal => signal !== undefined)
+    const texts = within === undefined ? options.context : { ...within.context, ...options.context }
+    let encoded: Uint8Array | AsyncIterable<unknown> | null = null
+    let context: Readonly<Record<string, string>> | undefined
+    let fault: unknown = null
     try {
-      return { encoded: argument === undefined ? NOTHING : this.codec.encode(argument), fault: null }
-    } catch (fault) {
-      return { encoded: NOTHING, fault }
+      if (!(timeout >= 0)) throw new ServiceError("EINVAL", `timeout is to be milliseconds, and not ${timeout}`)
+      if (texts !== undefined) context = contextOf(texts)
+      encoded = this.encoded(argument)
+    } catch (error) {
+      fault = error
+    }
+    const {
+      codec,
+      options: { schemas = {}, maxResult = LARGEST },
+    } = this
+    return {
+      method,
+      argument: encoded,
+      isSafe: safe,
+      sticky,
+      context,
+      signals,
+      begun,
+      ends: begun + Math.min(timeout, within?.timeLeft ?? Number.POSITIVE_INFINITY),
+      codec,
+      schemas: schemas[method] ?? NO_SCHEMAS,
+      maxResult,
+      fault,
     }
   }
 
-  private get waitingNow(): number {
-    return this.waiting.size + this.particular.length
+  private encoded(argument: unknown): Uint8Array | AsyncIterable<unknown> | null {
+    if (argument === undefined) return null
+    if (!isAsyncIterable(argument)) return this.codec.encode(argument)
+    if (this.options.plain) throw new ServiceError("EINVAL", "a plain REP cannot be sent a stream")
+    return argument
   }
 
-  /** Counts how it ends. */
-  private watch(call: Outgoing): void {
-    const done = (code: string | null) => {
-      this.deadlines.remove(call)
-      this.withPeer.delete(call)
-      if (code !== null) this.errors[code] = (this.errors[code] ?? 0) + 1
-      let latency = this.latencies.get(call.method)
-      if (latency === undefined && this.latencies.size < 1000) {
-        latency = new Latency()
-        this.latencies.set(call.method, latency)
-      }
-      latency?.add(this.runtime.clock.now() - call.begun)
-    }
-    call.then(
-      () => done(null),
-      error => done(codeOf(error)),
-    )
+  /** @internal Its caller wants no more of it. */
+  onCancel(call: Outgoing): void {
+    call.peer?.cancel(call)
   }
 
-  /** Hands out what waits, as far as somebody can take it. */
-  private pump(): void {
-    if (this.particular.length > 0) this.particular = this.particular.filter(call => !this.place(call))
-    for (let call = this.waiting.peek(); call !== undefined && this.place(call); call = this.waiting.peek()) {
-      this.waiting.shift()
+  /** @internal It has ended. */
+  onOver(call: Outgoing, code: string | null): void {
+    const { method, begun } = call.request
+    this.deadlines.remove(call)
+    if (code !== null) count(this.errors, code)
+    let latency = this.latencies.get(method)
+    if (latency === undefined && this.latencies.size < COUNTED) {
+      latency = new Latency()
+      this.latencies.set(method, latency)
     }
-  }
-
-  /** false: it has to wait. */
-  private place(call: Outgoing): boolean {
-    if (call.isOver) return true
-    const peer = this.choose(call)
-    if (peer === null) return false
-    peer.served = ++this.turns
-    this.withPeer.set(call, peer)
-    peer.send(call)
-    return true
-  }
-
-  /** The one with the fewest calls under way that has not refused or lost it; among equals, the one that was served longest ago. */
-  private choose({ tried, options: { sticky } }: Outgoing): Peer | null {
-    if (sticky !== undefined) {
-      const there = [...this.peers.values()].filter(peer => peer.isThere && !tried.has(peer.address))
-      const [first] = there.sort((a, b) => weight(sticky, b.address) - weight(sticky, a.address))
-      return first?.isAble ? first : null
-    }
-    let best: Peer | null = null
-    for (const peer of this.peers.values()) {
-      if (!peer.isAble || tried.has(peer.address)) continue
-      const isBetter =
-        best === null ||
-        peer.calls.size < best.calls.size ||
-        (peer.calls.size === best.calls.size && peer.served < best.served)
-      if (isBetter) best = peer
-    }
-    return best
+    latency?.add(this.runtime.clock.now() - begun)
+    // There is room for another one.
+    if (this.line.size === 0 || this.pumpIsDue) return
+    this.pumpIsDue = true
+    this.runtime.clock.soon(() => {
+      this.pumpIsDue = false
+      this.line.pump()
+    })
   }
 
   /** It was not begun there: it may go elsewhere, whatever it is. Who drains comes back some time, or another does. */
   private again(peer: Peer, call: Outgoing, error: ServiceError): void {
     if (call.isOver) return
     if (error.code === "EBUSY") {
-      call.tried.add(peer.address)
-      const isElsewhere = [...this.peers.values()].some(other => other.isThere && !call.tried.has(other.address))
+      call.refusedBy(peer)
+      const isElsewhere = [...this.peers.values()].some(other => other.isThere && !call.hasRefused(other))
       if (!isElsewhere) {
         call.fail(error)
         return
       }
     }
-    this.retry(call, error)
+    if (call.isSpent) call.fail(error)
+    else this.retry(call, error)
   }
 
   private lost(peer: Peer, calls: readonly Outgoing[]): void {
     for (const call of calls) {
       if (call.isOver) continue
       const error = new ServiceError("ELOST", `${peer.address} was lost while ${call.method} ran`)
-      const isRepeatable = call.options.safe === true && call.got === 0 // Nobody has read of it yet.
-      if (!isRepeatable || !this.budget.spend() || this.closing !== null) call.fail(error)
+      const isRepeatable = call.request.isSafe && !call.hasItems && !call.isSpent
+      if (!isRepeatable || this.closing !== null || !this.budget.spend()) call.fail(error)
       else this.retry(call, error)
     }
   }
 
   private retry(call: Outgoing, { code }: ServiceError): void {
     this.retries++
-    this.withPeer.delete(call)
+    call.startAgain()
     this.events.emit("retry", { method: call.method, code })
-    this.particular.push(call)
-    this.pump()
-  }
-
-  private ended(call: Outgoing): void {
-    this.withPeer.delete(call)
-    if (this.waitingNow > 0) void Promise.resolve().then(() => this.pump())
-  }
-
-  private cancel(call: Outgoing): void {
-    this.withPeer.get(call)?.cancel(call)
-    this.ended(call)
+    this.line.addAgain(call)
+    this.line.pump()
   }
 
   private tick(): void {
     const now = this.runtime.clock.now()
-    for (let first = this.deadlines.top; first !== undefined && first.at <= now; first = this.deadlines.top) {
+    for (let first = this.deadlines.top; first !== undefined && first.request.ends <= now; first = this.deadlines.top) {
       this.deadlines.remove(first)
-      this.withPeer.get(first)?.cancel(first)
-      first.fail(
-        new ServiceError("ETIMEDOUT", `${first.method} took longer than ${Math.round(first.at - first.begun)} ms`),
-      )
-      this.ended(first)
+      this.onCancel(first)
+      const { method, ends, begun } = first.request
+      first.fail(new ServiceError("ETIMEDOUT", `${method} took longer than ${Math.round(ends - begun)} ms`))
     }
     const next = this.deadlines.top
-    if (next !== undefined) this.alarm.set(next.at)
+    if (next !== undefined) this.alarm.set(next.request.ends)
   }
 
-  /** What each server says of itself, by address: its methods, and how busy it is. Those that are away are not there. */
+  /** What each server says of itself, by address: its methods with their schemas, and how busy it is. Those that are away are not there. */
   async describe(): Promise<Record<string, Record<string, unknown>>> {
     const answers = [...this.peers.values()].map(async peer => [peer.address, await peer.describe()] as const)
     const there = (await Promise.all(answers)).filter(([, description]) => description !== null)
@@ -290,13 +304,13 @@ export class Caller {
       methods[name] = { p50: latency.percentile(0.5), p99: latency.percentile(0.99) }
     }
     return {
-      underWay: peers.reduce((sum, { calls }) => sum + calls.size, 0),
-      waiting: this.waitingNow,
+      underWay: peers.reduce((sum, { busy }) => sum + busy, 0),
+      waiting: this.line.size,
       servers: peers.filter(({ isThere }) => isThere).length,
       calls: this.meter.total,
       callsPerSecond: this.meter.perSecond,
       retries: this.retries,
-      errors: { ...this.errors },
+      errors: Object.fromEntries(this.errors),
       methods,
     }
   }
@@ -308,11 +322,9 @@ export class Caller {
   }
 
   private async shut(): Promise<void> {
-    const closed = () => new ServiceError("ECLOSED", "the client is closed")
-    for (let call = this.waiting.shift(); call !== undefined; call = this.waiting.shift()) call.fail(closed())
-    for (const call of this.particular.splice(0)) call.fail(closed())
+    for (const call of this.line.empty()) call.fail(closed())
     for (const peer of this.peers.values()) {
-      for (const call of [...peer.calls.values()]) {
+      for (const call of [...peer.underWay]) {
         peer.cancel(call)
         call.fail(closed())
       }
@@ -322,12 +334,17 @@ export class Caller {
   }
 }
 
-const NOTHING = new Uint8Array(0)
+const NO_SCHEMAS: Pick<Schemas, "result" | "yields"> = {}
 
-/** How well a server fits a key: when one goes, only its keys move. */
-function weight(key: string, address: string): number {
-  let hash = 0x811c9dc5
-  for (const letter of `${key}\n${address}`) hash = Math.imul(hash ^ letter.codePointAt(0)!, 0x01000193)
-  hash ^= hash >>> 15
-  return Math.imul(hash, 0x2c1b3c6d) >>> 0
+function closed(): ServiceError {
+  return new ServiceError("ECLOSED", "the client is closed")
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  const known = counts.get(name)
+  if (known !== undefined || counts.size < COUNTED) counts.set(name, (known ?? 0) + 1)
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value
 }

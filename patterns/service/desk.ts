@@ -1,38 +1,29 @@
-/** What a server does with calls, whoever they come from: finds the method, keeps the limits, runs it, ends it in time. */
-import type { Codec } from "../codec/index.js"
+/** What a server does with calls, whoever they come from: finds the method, keeps the limits, ends them in time, and counts. */
 import { Alarm } from "../typed/alarm.js"
-import { Heap, type Placed } from "../typed/heap.js"
+import { Heap } from "../typed/heap.js"
 import { Meter } from "../typed/meter.js"
 import type { Clock } from "../typed/runtime.js"
 import { ServiceError } from "./errors.js"
 import { Latency } from "./latency.js"
-import type { Handler } from "./methods.js"
-import { Running, type RunningSink } from "./running.js"
+import type { Handler, Served } from "./methods.js"
+import { behind, type ServerMiddleware } from "./middleware.js"
+import { type Asker, type CallSaid, Running } from "./running.js"
+import { described, type Schemas } from "./schema.js"
 
-export interface CallSaid {
-  readonly method: string
-  readonly argument: Buffer
-  readonly codec: Codec<unknown>
-  /** In ms; null: no end. */
-  readonly timeout: number | null
-  readonly context: Readonly<Record<string, string>>
-}
-
-interface Method {
+/** A method, and what has become of its calls. */
+export interface Method {
+  readonly name: string
   readonly handler: Handler
+  readonly schemas: Schemas
   readonly limit: number
   running: number
   readonly calls: Meter
   readonly latency: Latency
-  readonly errors: Record<string, number>
-}
-
-interface Deadline extends Placed {
-  readonly at: number
-  readonly running: Running
+  readonly errors: Map<string, number>
 }
 
 export interface MethodStats {
+  /** Now. */
   readonly running: number
   readonly calls: number
   readonly callsPerSecond: number
@@ -43,117 +34,129 @@ export interface MethodStats {
   readonly p99: number
 }
 
+export interface Limits {
+  /** Of all calls; one more is EBUSY. */
+  readonly concurrency: number
+  /** The same of single methods, by name. */
+  readonly methods: Readonly<Record<string, number>>
+  /** Bytes of an argument. */
+  readonly maxArgument: number
+  /** Bytes of all arguments that are on their way. */
+  readonly maxArriving: number
+}
+
+/** Codes of errors that are counted one by one; handlers may throw any. */
+const CODES = 1000
+
 export class Desk {
   draining = false
   running = 0
+  /** Of these, calls that nobody wants any more, whose handlers go on all the same. */
+  overdue = 0
+  /** Bytes of arguments that are not put together yet. */
+  arriving = 0
+  readonly maxArgument: number
+  readonly maxArriving: number
+  readonly concurrency: number
   private readonly methods = new Map<string, Method>()
-  private readonly deadlines = new Heap<Deadline>((a, b) => a.at < b.at)
+  private readonly deadlines = new Heap<Running>((a, b) => a.ends < b.ends)
   private readonly alarm: Alarm
   private idle: (() => void)[] = []
 
-  /**
-   * @param concurrency Of all calls; one more is EBUSY.
-   * @param limits The same of single methods.
-   */
   constructor(
-    handlers: ReadonlyMap<string, Handler>,
-    readonly concurrency: number,
-    limits: Readonly<Record<string, number>>,
-    private readonly clock: Clock,
+    served: ReadonlyMap<string, Served>,
+    limits: Limits,
+    middleware: readonly ServerMiddleware[],
+    readonly clock: Clock,
   ) {
-    for (const name of Object.keys(limits)) {
-      if (!handlers.has(name)) throw new ServiceError("EINVAL", `there is no method ${name} to limit`)
+    this.concurrency = limits.concurrency
+    this.maxArgument = limits.maxArgument
+    this.maxArriving = limits.maxArriving
+    for (const name of Object.keys(limits.methods)) {
+      if (!served.has(name)) throw new ServiceError("EINVAL", `there is no method ${name} to limit`)
     }
-    for (const [name, handler] of handlers) {
-      const limit = limits[name] ?? concurrency
-      const nothing = { running: 0, calls: new Meter(clock), latency: new Latency(), errors: {} }
-      this.methods.set(name, { handler, limit, ...nothing })
+    for (const [name, { handler, schemas }] of served) {
+      this.methods.set(name, {
+        name,
+        handler: behind(middleware, handler),
+        schemas,
+        limit: limits.methods[name] ?? limits.concurrency,
+        running: 0,
+        calls: new Meter(clock),
+        latency: new Latency(),
+        errors: new Map(),
+      })
     }
     this.alarm = new Alarm(clock, () => this.tick())
   }
 
-  get names(): string[] {
-    return [...this.methods.keys()]
-  }
-
-  /** Begins it. ENOENT, EINVAL, EBUSY, EDRAINING, thrown: it was not begun. */
-  begin(said: CallSaid, sink: RunningSink): Running {
+  /** Begins it, or lets its argument come. ENOENT, EBUSY, EDRAINING, ETIMEDOUT, thrown: it was not begun. */
+  begin(said: CallSaid, body: Uint8Array, asker: Asker): Running {
     const method = this.methods.get(said.method)
-    if (method === undefined) throw new ServiceError("ENOENT", `there is no method ${said.method}`)
+    if (method === undefined) throw new ServiceError("ENOENT", `there is no method ${said.method.slice(0, 200)}`)
     if (this.draining) throw new ServiceError("EDRAINING", "the server takes no more calls")
+    if (said.timeout <= 0) throw new ServiceError("ETIMEDOUT", "its time was over before it was begun")
     if (this.running >= this.concurrency || method.running >= method.limit) {
       throw new ServiceError("EBUSY", `as many calls run as may, ${Math.min(this.concurrency, method.limit)}`)
     }
-    const argument = this.argumentOf(said)
-    const begun = this.clock.now()
-    const ends = said.timeout === null ? Number.POSITIVE_INFINITY : begun + said.timeout
-    let deadline: Deadline | null = null
-    const ended = (code: string | null) => {
-      if (code !== null) method.errors[code] = (method.errors[code] ?? 0) + 1
-      method.latency.add(this.clock.now() - begun)
-      if (deadline !== null) this.deadlines.remove(deadline)
-    }
-    const running = new Running(said.method, said.context, ends, said.codec, this.clock, {
-      onResult: body => {
-        ended(null)
-        sink.onResult(body)
-      },
-      onItem: (body, n) => sink.onItem(body, n),
-      onEnd: count => {
-        ended(null)
-        sink.onEnd(count)
-      },
-      onError: error => {
-        ended(codeOf(error))
-        sink.onError(error)
-      },
-      onGone: () => {
-        this.running--
-        method.running--
-        if (deadline !== null) this.deadlines.remove(deadline)
-        sink.onGone()
-        if (this.running === 0) for (const resolve of this.idle.splice(0)) resolve()
-      },
-    })
+    const running = new Running(said, method, asker, this)
     this.running++
     method.running++
     method.calls.add()
-    if (ends !== Number.POSITIVE_INFINITY) {
-      deadline = { at: ends, running, place: -1 }
-      this.deadlines.add(deadline)
-      this.alarm.set(ends)
+    if (running.ends !== Number.POSITIVE_INFINITY) {
+      this.deadlines.add(running)
+      this.alarm.set(running.ends)
     }
-    void running.run(method.handler, argument)
+    running.start(said.argument, body)
     return running
   }
 
-  private argumentOf({ argument, codec, timeout }: CallSaid): unknown {
-    if (timeout === 0) throw new ServiceError("ETIMEDOUT", "its time was over before it was begun")
-    if (argument.length === 0) return undefined
-    try {
-      return codec.decode(argument)
-    } catch (error) {
-      throw new ServiceError("EINVAL", `the argument: ${(error as Error).message}`, { cause: error })
+  /** It is over. @param code null: it went well. */
+  left(running: Running, code: string | null): void {
+    const method = running.of
+    this.deadlines.remove(running)
+    this.running--
+    method.running--
+    method.latency.add(this.clock.now() - running.begun)
+    if (code !== null) {
+      const known = method.errors.get(code)
+      if (known !== undefined || method.errors.size < CODES) method.errors.set(code, (known ?? 0) + 1)
     }
+    if (this.running === 0) for (const resolve of this.idle.splice(0)) resolve()
   }
 
   private tick(): void {
     const now = this.clock.now()
-    for (let first = this.deadlines.top; first !== undefined && first.at <= now; first = this.deadlines.top) {
+    for (let first = this.deadlines.top; first !== undefined && first.ends <= now; first = this.deadlines.top) {
       this.deadlines.remove(first)
-      first.running.abort(new ServiceError("ETIMEDOUT", "the caller's time is over"))
+      first.abort(new ServiceError("ETIMEDOUT", "the caller's time is over"))
     }
     const next = this.deadlines.top
-    if (next !== undefined) this.alarm.set(next.at)
+    if (next !== undefined) this.alarm.set(next.ends)
   }
 
   stats(): Record<string, MethodStats> {
     const stats: Record<string, MethodStats> = {}
-    for (const [name, { running, calls, errors, latency }] of this.methods) {
+    for (const { name, running, calls, errors, latency } of this.methods.values()) {
       const [p50, p99] = [latency.percentile(0.5), latency.percentile(0.99)]
-      stats[name] = { running, calls: calls.total, callsPerSecond: calls.perSecond, errors: { ...errors }, p50, p99 }
+      const counts = { calls: calls.total, callsPerSecond: calls.perSecond, errors: Object.fromEntries(errors) }
+      stats[name] = { running, ...counts, p50, p99 }
     }
     return stats
+  }
+
+  /** What a client may know: methods with their schemas, and how busy they are. */
+  describe(): object {
+    const methods: Record<string, object> = {}
+    for (const { name, limit, running, schemas } of this.methods.values()) {
+      const said: Record<string, unknown> = { running, limit }
+      for (const [of, schema] of Object.entries(schemas)) {
+        if (schema !== undefined) said[of] = described(schema, of === "argument" || of === "items" ? "input" : "output")
+      }
+      methods[name] = said
+    }
+    const { running, concurrency, draining } = this
+    return { methods, running, concurrency, draining }
   }
 
   /** Resolves when nothing runs. */
@@ -164,10 +167,4 @@ export class Desk {
   close(): void {
     this.alarm.stop()
   }
-}
-
-/** Under which code a failure goes to the caller. */
-export function codeOf(error: unknown): string {
-  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined
-  return typeof code === "string" ? code : "EREMOTE"
 }

@@ -1,9 +1,11 @@
-/** The commands of PROTOCOL.md. */
+/** The commands of PROTOCOL.md, and the words that name calls in them. */
+import { TypedError } from "../typed/error.js"
 import { Protocol } from "../typed/protocol.js"
 
 export const protocol = new Protocol("PS1", "service", [
   "HELLO",
   "CALL",
+  "ARGUMENT",
   "CANCEL",
   "CREDIT",
   "DESCRIBE",
@@ -12,6 +14,7 @@ export const protocol = new Protocol("PS1", "service", [
   "WELCOME",
   "RESULT",
   "ERROR",
+  "PIECE",
   "ITEM",
   "END",
   "DESCRIPTION",
@@ -24,3 +27,32 @@ export const protocol = new Protocol("PS1", "service", [
 export const { frame } = protocol
 
 export type Command = keyof typeof frame
+
+/** What a body may have in one message, in bytes; a larger one goes in pieces of that size. */
+export const PIECE = 256 * 1024
+/** What one of credit pays for, in bytes. */
+const UNIT = 16 * 1024
+
+/** What a message of a body of so many bytes takes of the credit. */
+export function costOf(bytes: number): number {
+  return bytes <= UNIT ? 1 : Math.ceil(bytes / UNIT)
+}
+
+/** `"7"`, or `"7:3"` for a body of which three pieces came before. */
+export function wordOf(id: number, pieces: number): string {
+  return pieces === 0 ? String(id) : `${id}:${pieces}`
+}
+
+/** The numbers of such a word. EINVAL: it is none. */
+export function numbersOf(word: string | undefined): readonly [id: number, pieces: number] {
+  const [id, pieces = "0", ...more] = (word ?? "").split(":")
+  if (more.length > 0) throw new TypedError("EINVAL", "a word that is to be a number, or two with a colon")
+  return [numberOf(id), numberOf(pieces)]
+}
+
+/** EINVAL: it is no whole number from 0 on. */
+export function numberOf(word: string | undefined): number {
+  const number = word === undefined || !/^\d{1,16}$/.test(word) ? Number.NaN : Number(word)
+  if (Number.isSafeInteger(number)) return number
+  throw new TypedError("EINVAL", "a word that is to be a whole number from 0 on is not")
+}

@@ -1,146 +1,226 @@
-/** A call, from its caller's side: where it is, what came of it, and the items of its stream that nobody has read yet. */
+/** A call, from its caller's side: what goes out of its argument, and what came of it. */
 import type { Codec } from "../codec/index.js"
-import { Deque } from "../typed/deque.js"
+import { peerFault } from "../typed/error.js"
 import type { Placed } from "../typed/heap.js"
 import { ServiceError } from "./errors.js"
-import type { Call, CallOptions } from "./types.js"
-
-/** Items that a stream may be ahead of its reader. */
-export const AHEAD = 16
+import { Inflow } from "./inflow.js"
+import type { Outflow } from "./outflow.js"
+import type { Peer } from "./peer.js"
+import { checked, type Schemas } from "./schema.js"
+import type { Call } from "./types.js"
 
 export interface OutgoingSink {
   /** Its caller wants no more of it. */
   onCancel(call: Outgoing): void
-  /** So many of its items were read. */
-  onRead(call: Outgoing, items: number): void
+  /** It has ended. @param code null: well. */
+  onOver(call: Outgoing, code: string | null): void
+}
+
+/** What a call is made of. */
+export interface Request {
+  readonly method: string
+  /** Encoded; a stream; null: none. */
+  readonly argument: Uint8Array | AsyncIterable<unknown> | null
+  readonly isSafe: boolean
+  readonly sticky: string | undefined
+  readonly context: Readonly<Record<string, string>> | undefined
+  readonly signals: readonly AbortSignal[]
+  readonly begun: number
+  /** When its time is over, by `clock.now()`. */
+  readonly ends: number
+  readonly codec: Codec<unknown>
+  readonly schemas: Schemas
+  /** Bytes of a result, or of an item. */
+  readonly maxResult: number
 }
 
 /** Its place is that in the line of deadlines. */
-export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, AsyncIterator<unknown>, Placed {
+export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Placed {
   place = -1
-  /** Its name at the server that has it; "": none has. */
-  id = ""
-  /** Who refused it, or lost it: names of servers. */
-  readonly tried = new Set<string>()
+  /** Who has it; null: nobody. */
+  peer: Peer | null = null
+  /** Its number there. */
+  id = 0
   isOver = false
-  /** Items that came. */
-  got = 0
+  /** Something of its stream argument is gone: it cannot be sent again. */
+  isSpent = false
+  /** What is sent of its argument behind the call. */
+  outflow: Outflow | null = null
+  private refusers: Set<Peer> | null = null
+  private inflow: Inflow | null = null
+  private promise: Promise<unknown> | null = null
+  private resolve: ((value: unknown) => void) | null = null
+  private reject: ((error: unknown) => void) | null = null
+  private value: unknown = undefined
   private failure: unknown = null
-  private read = 0
-  private readonly items = new Deque<Buffer>()
-  private wanting: (() => void)[] = []
-  private readonly promise: Promise<unknown>
-  private resolve!: (value: unknown) => void
-  private reject!: (error: unknown) => void
+  private hasFailed = false
 
-  /** @param at When its time is over, by `clock.now()`. */
   constructor(
-    readonly method: string,
-    readonly argument: Uint8Array,
-    readonly begun: number,
-    readonly at: number,
-    readonly options: CallOptions,
-    private readonly codec: Codec<unknown>,
+    readonly request: Request,
     private readonly sink: OutgoingSink,
   ) {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-    })
-    this.promise.catch(() => {}) // A stream's end is told to who reads it.
-    options.signal?.addEventListener("abort", this.aborted)
+    for (const signal of request.signals) signal.addEventListener("abort", this.aborted)
   }
+
+  get method(): string {
+    return this.request.method
+  }
+
+  /** Whether somebody can have read of it. */
+  get hasItems(): boolean {
+    return this.inflow !== null && this.inflow.items > 0
+  }
+
+  hasRefused(peer: Peer): boolean {
+    return this.refusers?.has(peer) ?? false
+  }
+
+  refusedBy(peer: Peer): void {
+    this.refusers ??= new Set()
+    this.refusers.add(peer)
+  }
+
+  // For its caller
 
   // biome-ignore lint/suspicious/noThenProperty: a call can be awaited
   then<A = unknown, B = never>(
     onResolved?: ((value: unknown) => A | PromiseLike<A>) | null,
     onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.promise.then(onResolved, onRejected)
+    return this.outcome.then(onResolved, onRejected)
   }
 
   catch<Other>(onRejected: (error: unknown) => Other): Promise<unknown> {
-    return this.promise.catch(onRejected)
+    return this.outcome.catch(onRejected)
   }
 
-  [Symbol.asyncIterator](): this {
-    return this
+  finally(onFinally: () => void): Promise<unknown> {
+    return this.outcome.finally(onFinally)
   }
 
-  async next(): Promise<IteratorResult<unknown>> {
-    while (this.items.size === 0 && !this.isOver) {
-      await new Promise<void>(resolve => {
-        this.wanting.push(resolve)
-      })
-    }
-    const item = this.items.shift()
-    if (item !== undefined) {
-      if (++this.read >= AHEAD / 2 && !this.isOver) {
-        this.sink.onRead(this, this.read)
-        this.read = 0
-      }
-      return { value: this.codec.decode(item), done: false }
-    }
-    if (this.failure !== null) throw this.failure
-    return { value: undefined, done: true }
+  [Symbol.asyncIterator](): AsyncIterator<unknown> {
+    return this.items
   }
 
-  async return(): Promise<IteratorResult<unknown>> {
-    if (!this.isOver) {
-      this.sink.onCancel(this)
-      this.end()
-    }
-    while (this.items.shift() !== undefined);
-    return { value: undefined, done: true }
+  private get outcome(): Promise<unknown> {
+    this.promise ??= new Promise((resolve, reject) => {
+      if (!this.isOver) {
+        this.resolve = resolve
+        this.reject = reject
+      } else if (this.hasFailed) reject(this.failure)
+      else resolve(this.value)
+    })
+    return this.promise
+  }
+
+  private get items(): Inflow {
+    if (this.inflow !== null) return this.inflow
+    const { codec, schemas, maxResult } = this.request
+    const open = (body: Uint8Array) => checked(schemas.yields, codec.decode(body), "an item of the result")
+    this.inflow = new Inflow(open, maxResult, {
+      onCredit: total => this.peer?.addCredit(this, total),
+      onLeft: () => {
+        if (this.isOver) return
+        this.sink.onCancel(this)
+        this.succeed(undefined)
+      },
+    })
+    if (this.hasFailed) this.inflow.fail(this.failure)
+    else if (this.isOver) this.inflow.end(0)
+    return this.inflow
   }
 
   private readonly aborted = () => {
     if (this.isOver) return
-    const cause: unknown = this.options.signal!.reason
+    const cause: unknown = this.request.signals.find(({ aborted }) => aborted)?.reason
     this.sink.onCancel(this)
     this.fail(new ServiceError("ECANCELED", `${this.method} was cancelled`, { cause }))
   }
 
-  item(body: Buffer): void {
-    // A server that sends more than it may is not let grow us.
-    if (this.items.size >= 2 * AHEAD) this.fail(new ServiceError("EPROTO", "the server sends items without credit"))
-    else {
-      this.got++
-      this.items.push(body)
-    }
-    this.wake()
+  // From the server
+
+  piece(n: number, bytes: Uint8Array): void {
+    this.take(() => this.items.piece(n, bytes))
   }
 
-  result(body: Buffer): void {
+  item(n: number, pieces: number, body: Uint8Array): void {
+    this.take(() => this.items.item(n, pieces, body))
+  }
+
+  /** What the server says last: the end of a result. */
+  result(pieces: number, rest: Uint8Array): void {
+    const { codec, schemas } = this.request
     try {
-      const value = body.length === 0 ? undefined : this.codec.decode(body)
-      if (this.finish()) this.resolve(value)
+      const body = pieces === 0 && this.inflow === null ? rest : this.items.body(pieces, rest)
+      const value = body.length === 0 ? undefined : codec.decode(body)
+      if (schemas.result === undefined) this.succeed(value)
+      else void this.check(value)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  private async check(value: unknown): Promise<void> {
+    try {
+      this.succeed(await checked(this.request.schemas.result, value, "the result"))
     } catch (error) {
       this.fail(error)
     }
   }
 
   /** A stream has ended, with so many items. */
-  end(count = this.got): void {
-    if (count !== this.got) this.fail(new ServiceError("ELOST", `items of ${this.method} were lost on their way`))
-    else if (this.finish()) this.resolve(undefined)
+  end(count: number): void {
+    this.take(() => {
+      this.items.end(count)
+      this.succeed(undefined)
+    })
+  }
+
+  /** What cannot be taken is the end of it. */
+  private take(what: () => void): void {
+    try {
+      what()
+    } catch (error) {
+      this.sink.onCancel(this)
+      this.fail(peerFault(error))
+    }
+  }
+
+  /** It goes to another server, from the start. */
+  startAgain(): void {
+    this.peer = null
+    this.outflow?.stop()
+    this.outflow = null
+    this.inflow?.restart()
+  }
+
+  private succeed(value: unknown): void {
+    if (this.isOver) return
+    this.value = value
+    this.finish(null)
+    // Who iterates over what is no stream sees its end.
+    this.inflow?.end(this.inflow.items)
+    this.resolve?.(value)
   }
 
   fail(error: unknown): void {
-    if (!this.finish()) return
+    if (this.isOver) return
+    this.hasFailed = true
     this.failure = error
-    this.reject(error)
+    this.finish(codeOf(error))
+    this.inflow?.fail(error)
+    this.reject?.(error)
   }
 
-  private finish(): boolean {
-    if (this.isOver) return false
+  private finish(code: string | null): void {
     this.isOver = true
-    this.options.signal?.removeEventListener("abort", this.aborted)
-    this.wake()
-    return true
+    this.outflow?.stop()
+    for (const signal of this.request.signals) signal.removeEventListener("abort", this.aborted)
+    this.sink.onOver(this, code)
   }
+}
 
-  private wake(): void {
-    for (const resolve of this.wanting.splice(0)) resolve()
-  }
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === "string" ? code : "EREMOTE"
 }

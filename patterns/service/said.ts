@@ -1,7 +1,7 @@
 /** What is said of a call beside its argument, by a client or a plain REQ. */
 import { countOf, textOf } from "../typed/protocol.js"
-import type { CallSaid } from "./desk.js"
 import { ServiceError } from "./errors.js"
+import type { CallSaid } from "./running.js"
 
 /** Texts that travel with a call, and letters of all of them. */
 const MOST = 64
@@ -9,12 +9,18 @@ const LONGEST = 8192
 
 /** EINVAL. */
 export function saidOf(said: Record<string, unknown>): Pick<CallSaid, "method" | "timeout" | "context"> {
-  const timeout = said.timeout === undefined ? null : countOf(said.timeout, "timeout", 0)
-  return { method: textOf(said.method, "method", ""), timeout, context: contextOf(said.context) }
+  const { timeout, method, context } = said
+  return {
+    method: textOf(method, "method", ""),
+    timeout: timeout === undefined || timeout === null ? Number.POSITIVE_INFINITY : countOf(timeout, "timeout", 0),
+    context: context === undefined ? NONE : contextOf(context),
+  }
 }
 
-function contextOf(said: unknown): Readonly<Record<string, string>> {
-  if (said === undefined) return {}
+const NONE: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
+
+/** Texts by name. EINVAL: they are something else, or too long. */
+export function contextOf(said: unknown): Readonly<Record<string, string>> {
   const context: Record<string, string> = Object.create(null)
   let letters = 0
   const entries = typeof said === "object" && said !== null ? Object.entries(said) : []

@@ -8,18 +8,23 @@ import { peerFault } from "../typed/error.js"
 import { Events } from "../typed/events.js"
 import { randomName } from "../typed/names.js"
 import { Outbox } from "../typed/outbox.js"
-import { countOf, type Frame, nameOf, objectOf, textOf, wordsOf } from "../typed/protocol.js"
+import { countOf, type Frame, nameOf, objectOf, textOf } from "../typed/protocol.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { Sockets, TypedRouter } from "../typed/sockets.js"
 import { peerlaneSockets, realRuntime } from "../typed/surroundings.js"
+import { Waiting, type WaitOptions } from "../typed/waiting.js"
 import { Desk, type MethodStats } from "./desk.js"
 import { ServiceError } from "./errors.js"
-import { type Command, frame, protocol } from "./frames.js"
+import { frame, protocol } from "./frames.js"
 import { methodsOf } from "./methods.js"
-import type { Running } from "./running.js"
-import { saidOf } from "./said.js"
+import type { ServerMiddleware } from "./middleware.js"
+import { PlainAsker } from "./plain-asker.js"
+import { Session } from "./session.js"
 
 const OUTBOX = 100_000
+const LARGEST = 64 * 1024 * 1024
+/** Where Peerlane's socket stops to take what a client does not read; then that client is given up. */
+const SEND_BYTES = 64 * 1024 * 1024
 
 export interface ServerOptions {
   /** Where clients connect to. */
@@ -28,7 +33,13 @@ export interface ServerOptions {
   readonly concurrency?: number
   /** The same of single methods, by name. */
   readonly limits?: Readonly<Record<string, number>>
-  /** A codec beside msgpack, json and raw, by its name; with a schema, it checks arguments. */
+  /** Bytes of an argument, encoded; of one that is a stream, of each item (default 64 MiB). A larger one is EMSGSIZE. */
+  readonly maxArgument?: number
+  /** Bytes of all arguments that are on their way in pieces (default 256 MiB). Whose would be more is EBUSY. */
+  readonly maxArriving?: number
+  /** Who stands before every method: the first is the outermost. */
+  readonly use?: readonly ServerMiddleware[]
+  /** A codec beside msgpack, json and raw, by its name. */
   readonly codec?: CodecLike
   /** Whether callers see where in a handler an error came from (default false). */
   readonly stacks?: boolean
@@ -50,28 +61,25 @@ export interface ServerEvents {
 }
 
 export interface ServerStats {
+  /** Calls, now. */
   readonly running: number
+  /** Of these, calls that nobody wants any more: their handlers do not look at their signals. */
+  readonly overdue: number
   readonly clients: number
   readonly draining: boolean
+  /** By name. */
   readonly methods: Readonly<Record<string, MethodStats>>
-}
-
-/** A client, as the server knows it. */
-interface Known {
-  readonly name: string
-  readonly n: number
-  readonly routing: Buffer
-  readonly session: string
-  heard: number
-  /** The number of the last call that it made. */
-  last: number
-  readonly calls: Map<string, Running>
 }
 
 /** Serves it, and resolves when clients can connect. Rejects with what the socket says against it. */
 export async function serve(implementation: object, options: ServerOptions): Promise<Server> {
   const server = new Server(implementation, options)
-  await server.open()
+  try {
+    await server.open()
+  } catch (error) {
+    await server.close()
+    throw error
+  }
   return server
 }
 
@@ -84,11 +92,11 @@ export class Server {
   private readonly codecs: Map<string, Codec<unknown>>
   private readonly heartbeat: number
   private readonly epoch: string
-  private readonly byRouting = new Map<string, Known>()
-  private readonly byName = new Map<string, Known>()
+  private readonly byRouting = new Map<string, Session>()
+  private readonly byName = new Map<string, Session>()
   private sessions = 0
   /** Who was silent for too long, if there is nothing of him that we have not read. */
-  private suspects = new Set<Known>()
+  private suspects = new Set<Session>()
   private timer: { cancel(): void } | null = null
   private reading: Promise<void> = Promise.resolve()
   private closing: Promise<void> | null = null
@@ -97,12 +105,11 @@ export class Server {
     implementation: object,
     private readonly options: ServerOptions,
   ) {
-    const { concurrency = 1024, limits = {}, heartbeat = 2000, runtime = realRuntime } = options
-    const { sockets = peerlaneSockets, socket, codec } = options
+    const { heartbeat = 2000, runtime = realRuntime, sockets = peerlaneSockets, socket, codec } = options
     this.runtime = runtime
     this.heartbeat = heartbeat
     this.events = new Events(runtime.clock)
-    this.desk = new Desk(methodsOf(implementation), concurrency, limits, runtime.clock)
+    this.desk = new Desk(methodsOf(implementation), limitsOf(options), options.use ?? [], runtime.clock)
     const known: Codec<unknown>[] = [msgpack(), json(), raw as Codec<unknown>]
     if (codec !== undefined) known.push(codecOf(codec) as Codec<unknown>)
     this.codecs = new Map(known.map(codec => [codec.name, codec]))
@@ -112,6 +119,7 @@ export class Server {
       sendTimeout: 0,
       sendHighWaterMark: 16_384,
       linger: 1000,
+      ...(sockets === peerlaneSockets ? { sendHighWaterMarkBytes: SEND_BYTES } : {}),
       ...socket,
     })
     this.outbox = new Outbox(this.router, OUTBOX, ([routing]) => this.unreachable(routing as Buffer))
@@ -134,16 +142,28 @@ export class Server {
     return this
   }
 
-  stats(): ServerStats {
-    const { running, draining } = this.desk
-    return { running, clients: this.byName.size, draining, methods: this.desk.stats() }
+  off<Name extends keyof ServerEvents>(name: Name, listener: (event: ServerEvents[Name]) => void): this {
+    this.events.off(name, listener)
+    return this
   }
 
-  /** Refuses new calls, which clients take elsewhere, and resolves when those that run have ended. */
-  async drain(): Promise<void> {
+  stats(): ServerStats {
+    const { running, overdue, draining } = this.desk
+    return { running, overdue, clients: this.byName.size, draining, methods: this.desk.stats() }
+  }
+
+  /**
+   * Refuses new calls, which clients take elsewhere, and resolves when those that run have ended. ETIMEDOUT after `timeout` ms, and
+   * the reason of `signal`; it drains on then.
+   */
+  async drain(options: WaitOptions = {}): Promise<void> {
     this.desk.draining = true
-    for (const { routing } of this.byName.values()) this.say(routing, [frame.DRAINING])
-    await this.desk.rest()
+    for (const { routing } of this.byName.values()) this.say([routing, frame.DRAINING])
+    const { running } = this.desk
+    const late = () => new ServiceError("ETIMEDOUT", `of ${running} calls ${this.desk.running} still run`)
+    const waiting = new Waiting(this.runtime.clock, options, late)
+    void this.desk.rest().then(() => waiting.end())
+    await waiting.promise
     await this.outbox.empty()
   }
 
@@ -160,9 +180,9 @@ export class Server {
   private async shut(): Promise<void> {
     this.desk.draining = true
     this.timer?.cancel()
-    for (const client of [...this.byName.values()]) {
-      this.drop(client, "the server is closed")
-      this.say(client.routing, [frame.BYE])
+    for (const session of [...this.byName.values()]) {
+      this.drop(session, "the server is closed")
+      this.say([session.routing, frame.BYE])
     }
     await this.outbox.empty()
     this.outbox.end()
@@ -171,9 +191,9 @@ export class Server {
     this.desk.close()
   }
 
-  private say(routing: Buffer, message: Frame[]): void {
+  private say(message: Frame[]): void {
     // Who cannot be told is not known any more: he hears WHO, and what he had under way is lost.
-    if (!this.outbox.push([routing, ...message]) && this.closing === null) this.unreachable(routing)
+    if (!this.outbox.push(message) && this.closing === null) this.unreachable(message[0] as Buffer)
   }
 
   private async read(): Promise<void> {
@@ -190,11 +210,16 @@ export class Server {
     try {
       if (command === null) throw new ServiceError("EPROTO", protocol.refusalOf(first).message)
       if (command === "HELLO") this.hello(routing, objectOf(message[2]))
-      else this.fromClient(routing, command, message)
+      else {
+        const session = this.byRouting.get(routing.toString("latin1"))
+        if (command === "BYE") this.drop(session, "the caller left")
+        else if (session === undefined) this.say([routing, frame.WHO])
+        else session.receive(command, message, 2)
+      }
     } catch (error) {
       const fault = peerFault(error)
       const told = command === null ? protocol.refusalOf(first) : { code: fault.code, message: fault.message }
-      this.say(routing, [frame.REFUSED, JSON.stringify(told)])
+      this.say([routing, frame.REFUSED, JSON.stringify(told)])
       this.events.emit("malformed", { message: fault.message })
     }
   }
@@ -202,180 +227,79 @@ export class Server {
   private hello(routing: Buffer, said: Record<string, unknown>): void {
     const name = nameOf(said.client, "client")
     const n = countOf(said.n, "n", 0)
+    const codec = this.codecs.get(textOf(said.codec, "codec", "msgpack"))
+    if (codec === undefined) throw new ServiceError("EINVAL", "there is no codec of that name here")
+    const credit = countOf(said.credit, "credit", 1)
     const before = this.byName.get(name)
     if (before !== undefined && n <= before.n) return
-    for (const known of [before, this.byRouting.get(routing.toString("latin1"))]) {
-      if (known !== undefined) this.drop(known, "the caller was lost")
-    }
-    const session = `${this.epoch}${(++this.sessions).toString(36)}`
-    const client: Known = {
+    const key = routing.toString("latin1")
+    this.drop(before, "the caller was lost")
+    this.drop(this.byRouting.get(key), "the caller was lost")
+    const { clock } = this.runtime
+    const who = {
       name,
       n,
       routing,
-      session,
-      heard: this.runtime.clock.now(),
-      last: 0,
-      calls: new Map(),
+      session: `${this.epoch}${(++this.sessions).toString(36)}`,
+      codec,
+      credit,
+      userId: this.userOf(routing),
     }
-    this.byName.set(name, client)
-    this.byRouting.set(routing.toString("latin1"), client)
+    const session = new Session(who, this.desk, this.options.stacks ?? false, clock, {
+      say: message => this.say(message),
+      onFailed: (method, error) => this.events.emit("failed", { method, error }),
+    })
+    this.byName.set(name, session)
+    this.byRouting.set(key, session)
     const { heartbeat } = this
     const { concurrency, draining } = this.desk
-    this.say(routing, [frame.WELCOME, JSON.stringify({ session, n, heartbeat, concurrency })])
-    if (draining) this.say(routing, [frame.DRAINING])
+    this.say([routing, frame.WELCOME, JSON.stringify({ session: who.session, n, heartbeat, concurrency })])
+    if (draining) this.say([routing, frame.DRAINING])
+  }
+
+  private userOf(routing: Buffer): string | undefined {
+    return this.router.peer?.(routing)?.userId ?? undefined
   }
 
   /** It is gone, or comes again as another: nobody wants answers any more. */
-  private drop(client: Known, why: string): void {
-    this.byRouting.delete(client.routing.toString("latin1"))
-    this.byName.delete(client.name)
-    for (const running of client.calls.values()) running.abort(new ServiceError("ELOST", why))
-    client.calls.clear()
+  private drop(session: Session | undefined, why: string): void {
+    if (session === undefined) return
+    this.byRouting.delete(session.routing.toString("latin1"))
+    this.byName.delete(session.name)
+    session.lose(why)
   }
 
   private unreachable(routing: Buffer): void {
-    const client = this.byRouting.get(routing.toString("latin1"))
-    if (client !== undefined) this.drop(client, "the caller cannot be reached")
+    this.drop(this.byRouting.get(routing.toString("latin1")), "the caller cannot be reached")
   }
 
-  private fromClient(routing: Buffer, command: Command, message: Buffer[]): void {
-    const client = this.byRouting.get(routing.toString("latin1"))
-    if (client === undefined) {
-      if (command !== "BYE") this.say(routing, [frame.WHO])
-      return
-    }
-    client.heard = this.runtime.clock.now()
-    const [, , what, more] = message
-    switch (command) {
-      case "CALL":
-        this.call(client, objectOf(what), more)
-        break
-      case "CANCEL":
-        for (const id of wordsOf(what)) {
-          client.calls.get(id)?.abort(new ServiceError("ECANCELED", "the caller wants no answer"))
-          client.calls.delete(id)
-        }
-        break
-      case "CREDIT":
-        client.calls.get(textFrame(what))?.addCredit(countOf(Number(textFrame(more)), "credit", 0))
-        break
-      case "DESCRIBE":
-        this.say(routing, [frame.DESCRIPTION, textFrame(what), JSON.stringify(this.description())])
-        break
-      case "PING":
-        this.say(routing, [frame.PONG])
-        break
-      case "BYE":
-        this.drop(client, "the caller left")
-        break
-      default:
-        throw new ServiceError("EINVAL", `a client does not say ${command}`)
-    }
-  }
-
-  private description(): object {
-    const { names, running, concurrency, draining } = this.desk
-    return { methods: names, running, concurrency, draining }
-  }
-
-  private call(client: Known, said: Record<string, unknown>, argument: Buffer | undefined): void {
-    const id = textOf(said.id, "id", "")
-    const number = this.numberOf(client, id)
-    if (number === null) return
-    client.last = number
-    const { routing, calls } = client
-    try {
-      const codec = this.codecs.get(textOf(said.codec, "codec", "msgpack"))
-      if (codec === undefined) throw new ServiceError("EINVAL", "there is no codec of that name here")
-      const running = this.desk.begin(
-        { ...saidOf(said), argument: argument ?? Buffer.alloc(0), codec },
-        {
-          onResult: body => this.say(routing, [frame.RESULT, id, body]),
-          onItem: (body, n) => this.say(routing, [frame.ITEM, `${id} ${n}`, body]),
-          onEnd: count => this.say(routing, [frame.END, `${id} ${count}`]),
-          onError: error => {
-            this.events.emit("failed", { method: textOf(said.method, "method", ""), error })
-            this.fail(routing, id, error)
-          },
-          onGone: () => calls.delete(id),
-        },
-      )
-      running.addCredit(countOf(said.credit, "credit", 1))
-      calls.set(id, running)
-    } catch (error) {
-      const { code, message } = peerFault(error)
-      this.say(routing, [frame.ERROR, JSON.stringify({ id, code, message })])
-    }
-  }
-
-  /** Of a call that is this client's, and new; null: it is not. */
-  private numberOf({ session, last }: Known, id: string): number | null {
-    if (!id.startsWith(`${session}-`)) return null
-    const number = Number(id.slice(session.length + 1))
-    return Number.isSafeInteger(number) && number > last ? number : null
-  }
-
-  private fail(routing: Buffer, id: string, error: unknown): void {
-    this.say(routing, [frame.ERROR, JSON.stringify({ id, ...failureOf(error, this.options.stacks ?? false) })])
-  }
-
-  /** A REQ, which knows nothing of us. */
+  /** A REQ. */
   private plain(routing: Buffer, question: Buffer | undefined): void {
-    const answer = (value: object) => this.say(routing, ["", JSON.stringify(value)])
-    const fail = (error: unknown) => answer({ error: failureOf(error, this.options.stacks ?? false) })
-    try {
-      const said = objectOf(question)
-      const argument = said.argument === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(said.argument))
-      this.desk.begin(
-        { ...saidOf(said), argument, codec: PLAIN },
-        {
-          onResult: body => answer({ result: body.length === 0 ? null : JSON.parse(Buffer.from(body).toString()) }),
-          onItem: () => {},
-          onEnd: () => fail(new ServiceError("EINVAL", "a plain question cannot have a stream for an answer")),
-          onError: error => fail(error),
-          onGone: () => {},
-        },
-      )
-    } catch (error) {
-      fail(peerFault(error))
-    }
+    const asker = new PlainAsker(this.userOf(routing), this.options.stacks ?? false, {
+      answer: text => this.say([routing, "", text]),
+      onFailed: (method, error) => this.events.emit("failed", { method, error }),
+    })
+    asker.ask(question, this.desk)
   }
 
   private tick(): void {
     const now = this.runtime.clock.now()
     const silent = [...this.byName.values()].filter(({ heard }) => now - heard >= SILENT_BEATS * this.heartbeat)
-    for (const client of silent) if (this.suspects.has(client)) this.drop(client, "the caller is silent")
+    for (const session of silent) if (this.suspects.has(session)) this.drop(session, "the caller is silent")
     // Perhaps it is we who were stalled: what has come meanwhile is read first.
-    this.suspects = new Set(silent.filter(client => !this.suspects.has(client)))
+    this.suspects = new Set(silent.filter(session => !this.suspects.has(session)))
     this.timer = this.runtime.clock.after(this.suspects.size > 0 ? 0 : this.heartbeat, () => this.tick())
   }
 }
 
-const PLAIN = json() as Codec<unknown>
-
-function textFrame(bytes: Buffer | undefined): string {
-  return bytes?.toString("latin1") ?? ""
-}
-
-/** Letters of a message that are passed on. */
-const LONGEST = 16_384
-
-/** What a caller is told of what was thrown, whatever that was. */
-function failureOf(error: unknown, withStack: boolean): object {
-  try {
-    if (!(error instanceof Error)) return { code: "EREMOTE", name: typeof error, message: String(error) }
-    const { name, message, stack, code, data } = error as Error & { code?: unknown; data?: unknown }
-    const told = {
-      code: typeof code === "string" ? code : "EREMOTE",
-      name: String(name),
-      message: String(message).slice(0, LONGEST),
-    }
-    return {
-      ...told,
-      ...(data === undefined ? {} : { data: JSON.parse(JSON.stringify(data)) }),
-      ...(withStack ? { stack } : {}),
-    }
-  } catch {
-    return { code: "EREMOTE", name: "unknown", message: "what the handler threw cannot be shown" }
+function limitsOf({
+  concurrency = 1024,
+  limits = {},
+  maxArgument = LARGEST,
+  maxArriving = 4 * LARGEST,
+}: ServerOptions) {
+  for (const [name, value] of Object.entries({ concurrency, maxArgument, maxArriving, ...limits })) {
+    if (!(value >= 1)) throw new ServiceError("EINVAL", `${name} is to be 1 or more, and not ${value}`)
   }
+  return { concurrency, methods: limits, maxArgument, maxArriving }
 }

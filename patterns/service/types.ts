@@ -2,7 +2,7 @@
 import type { CallContext } from "./context.js"
 
 export interface CallOptions {
-  /** In ms (default: that of the client, 30,000). It travels: the server's `signal` ends with it. */
+  /** In ms (default: that of the client, 30,000); Infinity: no end. It travels: the server's `signal` ends with it. */
   readonly timeout?: number
   /** Ends the call, also at the server. */
   readonly signal?: AbortSignal
@@ -10,13 +10,16 @@ export interface CallOptions {
   readonly safe?: boolean
   /** Calls of one key go to one server, as long as that is there. */
   readonly sticky?: string
-  /** Travels along: ids of a trace and the like. */
+  /** Travels along: `traceparent` and the like. Up to 64 texts by name, of 8,192 letters in all; more is EINVAL. */
   readonly context?: Readonly<Record<string, string>>
+  /** The call in whose handler this one is made: its context travels on, and this call ends with it, by its signal and its time. */
+  readonly within?: CallContext
 }
 
 /** A call that runs. Awaited, it is its result; iterated over, what a generator yields. It runs whether anybody looks or not. */
 export interface Call<Result> extends PromiseLike<Result> {
   catch<Other>(onRejected: (error: unknown) => Other): Promise<Result | Other>
+  finally(onFinally: () => void): Promise<Result>
 }
 
 type Served<Method> = Method extends (...args: infer Args) => infer Returned

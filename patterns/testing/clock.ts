@@ -38,4 +38,8 @@ export class SimulatedClock implements Clock {
     const wait = Math.max(SHORTEST, ms || 0)
     return this.timeline.call(this.life, wait, `${this.life.name}: timer`, callback)
   }
+
+  soon(callback: () => void): void {
+    this.timeline.call(this.life, 0, `${this.life.name}: soon`, callback)
+  }
 }

@@ -55,6 +55,12 @@ export function objectsOf(bytes: Buffer | undefined): Record<string, unknown>[] 
   throw new TypedError("EINVAL", "a frame that is to be a JSON array of objects is something else")
 }
 
+/** An array of objects within a JSON object. EINVAL: it is something else. */
+export function objectsIn(value: unknown, name: string): Record<string, unknown>[] {
+  if (Array.isArray(value) && value.every(isObject)) return value
+  throw new TypedError("EINVAL", `${name} is to be an array of objects`)
+}
+
 function jsonOf(bytes: Buffer | undefined): unknown {
   try {
     return JSON.parse(bytes?.toString() ?? "")

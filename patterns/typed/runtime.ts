@@ -8,6 +8,8 @@ export interface Clock {
   date(): number
   /** Calls once, after `ms` milliseconds. Does not keep the process alive. */
   after(ms: number, callback: () => void): { cancel(): void }
+  /** Calls when what runs now has come to rest, promises included, before anything new is looked at. */
+  soon(callback: () => void): void
 }
 
 export interface TypedRuntime {

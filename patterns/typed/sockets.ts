@@ -1,6 +1,7 @@
 /**
  * What a typed pattern asks of the sockets it stands on: no more than Peerlane, the `zeromq` package and the simulated
- * network all have. No peers, no metadata, no notices of connections; several sends at a time are not allowed, either.
+ * network all have. No metadata, no notices of connections; several sends at a time are not allowed, either. What only some
+ * engines have is marked by a question mark.
  */
 
 export interface TypedSocket {
@@ -16,6 +17,8 @@ export interface TypedRouter extends TypedSocket {
   bind(address: string): Promise<void>
   /** The address that was bound last, with the port that was chosen. */
   readonly lastEndpoint: string | null
+  /** The peer of a routing id, where the engine knows who that is. */
+  peer?(routingId: Buffer): { readonly userId: string | null } | null
 }
 
 export interface TypedDealer extends TypedSocket {

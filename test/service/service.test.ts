@@ -167,7 +167,7 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
       if (n === 50) break
     }
     await isOver.opened
-    expect(made).toBeLessThan(100)
+    expect(made).toBeLessThan(150)
 
     const some: number[] = []
     const reading = async () => {
@@ -189,7 +189,7 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
     const iterator = api.endless()[Symbol.asyncIterator]()
     expect(await iterator.next()).toEqual({ value: 1, done: false })
     for (let at = 0; at < 50; at++) await api.echo(at)
-    expect(made).toBeLessThan(40)
+    expect(made).toBeLessThan(70)
     await iterator.return?.()
   })
 
@@ -310,7 +310,7 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
     await api.odd().catch(() => {})
     const described = Object.values(await api.$.describe())
     expect(described).toEqual([
-      { methods: expect.arrayContaining(["add", "inner.deep.answer"]), running: 0, concurrency: 1024, draining: false },
+      { methods: expect.objectContaining({ add: { running: 0, limit: 1024 } }), running: 0, concurrency: 1024, draining: false },
     ])
     expect(made.stats()).toMatchObject({ clients: 1, methods: { add: { calls: 1 }, odd: { errors: { EODD: 1 } } } })
     expect(api.$.stats()).toMatchObject({ calls: 2, errors: { EODD: 1 } })
@@ -343,8 +343,9 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
     await rude.send(["PS1 HELLO", JSON.stringify({ client: "rude", n: 1 })])
     const { session } = JSON.parse((await hear())[1]!) as { session: string }
     const odd = { toString: 1 }
-    for (const [n, more] of [{ context: { a: odd } }, { codec: odd }, { method: odd }, { timeout: odd }].entries()) {
-      await rude.send(["PS1 CALL", JSON.stringify({ id: `${session}-${n + 1}`, method: "add", ...more }), ""])
+    for (const [n, more] of [{ context: { a: odd } }, { id: odd }, { method: odd }, { timeout: odd }].entries()) {
+      const calls = [{ id: n + 1, method: "add", ...more }]
+      await rude.send(["PS1 CALL", session, JSON.stringify({ at: 0, calls }), ""])
       expect((await hear())[0]).toMatch(/^PS1 (ERROR|REFUSED)$/)
     }
     await rude.send(["", JSON.stringify({ method: "add", context: odd })])

@@ -1,0 +1,68 @@
+/** A call with middleware of its client before it: what its caller has until the middleware lets it go, and after. */
+import type { Outgoing } from "./outgoing.js"
+import type { Call, CallOptions } from "./types.js"
+
+export interface ClientCall {
+  readonly method: string
+  readonly argument: unknown
+  readonly options: CallOptions
+}
+
+/**
+ * `(call, next) => next(call)`. What it resolves with is the result, what it throws the error. `next` resolves when the call has ended,
+ * a stream as well, then with undefined; items go by. `next` can be told another argument and other options. Called again it makes
+ * another call; who reads a stream has that of the first.
+ */
+export type ClientMiddleware = (call: ClientCall, next: (call?: ClientCall) => Promise<unknown>) => unknown
+
+export class Attended implements Call<unknown>, AsyncIterable<unknown> {
+  /** In an array, since a promise of a call would wait for its end. */
+  private readonly begun: Promise<[Outgoing?]>
+  private readonly outcome: Promise<unknown>
+
+  /** @param send Really makes the call. */
+  constructor(middleware: readonly ClientMiddleware[], call: ClientCall, send: (call: ClientCall) => Outgoing) {
+    let begin!: (call: [Outgoing?]) => void
+    this.begun = new Promise(resolve => {
+      begin = resolve
+    })
+    const last = async (call: ClientCall) => {
+      const outgoing = send(call)
+      begin([outgoing])
+      return outgoing
+    }
+    const first = middleware.reduceRight<(call: ClientCall) => Promise<unknown>>(
+      (inner, one) => async call => one(call, (next = call) => inner(next)),
+      last,
+    )
+    this.outcome = first(call)
+    // Perhaps it was never made.
+    this.outcome.then(
+      () => begin([]),
+      () => begin([]),
+    )
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a call can be awaited
+  then<A = unknown, B = never>(
+    onResolved?: ((value: unknown) => A | PromiseLike<A>) | null,
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.outcome.then(onResolved, onRejected)
+  }
+
+  catch<Other>(onRejected: (error: unknown) => Other): Promise<unknown> {
+    return this.outcome.catch(onRejected)
+  }
+
+  finally(onFinally: () => void): Promise<unknown> {
+    return this.outcome.finally(onFinally)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<unknown> {
+    const [outgoing] = await this.begun
+    if (outgoing !== undefined) yield* outgoing
+    // What the middleware has against it is told at the end.
+    await this.outcome
+  }
+}

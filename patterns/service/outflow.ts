@@ -1,0 +1,78 @@
+/** One direction of a call, from the side that sends: a body in pieces, or the items of a stream, as far as there is credit. */
+import { costOf, PIECE } from "./frames.js"
+
+export interface OutflowSink {
+  onPiece(n: number, bytes: Uint8Array): void
+  /** @param pieces How many pieces came before of all bodies. */
+  onItem(n: number, pieces: number, body: Uint8Array): void
+}
+
+export class Outflow {
+  /** Items that were sent. */
+  items = 0
+  /** Pieces that were sent. */
+  pieces = 0
+  /** Nobody wants more of it. */
+  isOver = false
+  private used = 0
+  private more: (() => void)[] = []
+
+  /** @param granted How much may be sent: a sum that only grows. */
+  constructor(
+    private granted: number,
+    private readonly sink: OutflowSink,
+  ) {}
+
+  grant(total: number): void {
+    if (total <= this.granted) return
+    this.granted = total
+    this.wake()
+  }
+
+  stop(): void {
+    this.isOver = true
+    this.wake()
+  }
+
+  /** Sends of a large body what is before its last piece, which comes back; null: nobody wants it. */
+  async cut(body: Uint8Array): Promise<Uint8Array | null> {
+    let at = 0
+    for (; body.length - at > PIECE; at += PIECE) {
+      if (!this.isOpen && !(await this.room())) return null
+      this.used += costOf(PIECE)
+      this.sink.onPiece(this.pieces++, body.subarray(at, at + PIECE))
+    }
+    return this.isOver ? null : body.subarray(at)
+  }
+
+  /** false: nobody wants it. */
+  async item(body: Uint8Array): Promise<boolean> {
+    if (body.length > PIECE) {
+      const rest = await this.cut(body)
+      if (rest === null) return false
+      return this.item(rest)
+    }
+    if (!this.isOpen && !(await this.room())) return false
+    this.used += costOf(body.length)
+    this.sink.onItem(this.items++, this.pieces, body)
+    return true
+  }
+
+  private get isOpen(): boolean {
+    return !this.isOver && this.used < this.granted
+  }
+
+  /** false: nobody wants it. */
+  async room(): Promise<boolean> {
+    while (!this.isOver && this.used >= this.granted) {
+      await new Promise<void>(resolve => {
+        this.more.push(resolve)
+      })
+    }
+    return !this.isOver
+  }
+
+  private wake(): void {
+    for (const resolve of this.more.splice(0)) resolve()
+  }
+}

@@ -1,0 +1,247 @@
+/** A client's side of one server that speaks PROTOCOL.md: which calls are with it, and what it says of them. */
+import { Contact } from "../typed/contact.js"
+import { countOf, objectOf, textOf, wordsOf } from "../typed/protocol.js"
+import type { Clock } from "../typed/runtime.js"
+import type { Sockets } from "../typed/sockets.js"
+import { RemoteError, ServiceError } from "./errors.js"
+import { failureOf } from "./failure.js"
+import { type Command, frame, numberOf, numbersOf, PIECE, protocol } from "./frames.js"
+import { WINDOW } from "./inflow.js"
+import { Outflow } from "./outflow.js"
+import type { Outgoing } from "./outgoing.js"
+import type { Peer, PeerSink } from "./peer.js"
+import { Post } from "./post.js"
+
+const NOTHING = Buffer.alloc(0)
+
+export class ServicePeer implements Peer {
+  served = 0
+  private readonly calls = new Map<number, Outgoing>()
+  private readonly contact: Contact<Command>
+  private readonly post: Post
+  /** When the HELLO of this session was said. */
+  private since = 0
+  private concurrency = 0
+  private draining = false
+  private last = 0
+  private questions = 0
+  private readonly asked = new Map<string, (description: Record<string, unknown> | null) => void>()
+
+  constructor(
+    readonly address: string,
+    private readonly client: string,
+    private readonly codec: string,
+    sockets: Sockets,
+    socketOptions: object,
+    private readonly clock: Clock,
+    private readonly sink: PeerSink,
+  ) {
+    this.contact = new Contact(address, protocol, sockets, socketOptions, clock, {
+      introduce: () => this.introduce(),
+      onWelcome: said => this.welcome(said),
+      onMessage: (command, message) => this.receive(command, message),
+      onRefused: error => sink.onTrouble(address, error),
+      onBeat: () => {},
+    })
+    this.post = new Post(
+      clock,
+      message => this.contact.say(message),
+      () => this.since,
+    )
+  }
+
+  start(): void {
+    this.contact.start()
+  }
+
+  get underWay(): Iterable<Outgoing> {
+    return this.calls.values()
+  }
+
+  get busy(): number {
+    return this.calls.size
+  }
+
+  get isThere(): boolean {
+    return this.contact.isWelcome && !this.draining
+  }
+
+  get isAble(): boolean {
+    return this.isThere && this.calls.size < this.concurrency
+  }
+
+  /** What was under way belongs to the session before. */
+  private introduce(): object {
+    this.forsake()
+    this.since = this.clock.now()
+    return { client: this.client, codec: this.codec, credit: WINDOW }
+  }
+
+  private forsake(): void {
+    this.post.forget()
+    const lost = [...this.calls.values()]
+    this.calls.clear()
+    for (const answer of this.asked.values()) answer(null)
+    this.asked.clear()
+    if (lost.length > 0) this.sink.onLost(this, lost)
+  }
+
+  private welcome(said: Record<string, unknown>): void {
+    this.concurrency = countOf(said.concurrency, "concurrency", 1)
+    this.post.session = this.contact.session
+    this.draining = false
+    this.last = 0
+    this.sink.onAble()
+  }
+
+  send(call: Outgoing): void {
+    const id = ++this.last
+    call.id = id
+    call.peer = this
+    this.calls.set(id, call)
+    const { method, argument, ends, context } = call.request
+    let head = `{"id":${id},"method":${JSON.stringify(method)}`
+    if (ends !== Number.POSITIVE_INFINITY) head += `,"timeout":${Math.max(1, Math.ceil(ends - this.clock.now()))}`
+    if (context !== undefined) head += `,"context":${JSON.stringify(context)}`
+    if (argument === null) this.post.call(`${head}}`, NOTHING)
+    else if (!(argument instanceof Uint8Array)) {
+      this.post.call(`${head},"argument":"stream"}`, NOTHING)
+      void this.sendStream(call, argument)
+    } else if (argument.length > PIECE) {
+      this.post.call(`${head},"argument":"pieces"}`, NOTHING)
+      void this.sendPieces(call, argument)
+    } else this.post.call(`${head}}`, argument)
+  }
+
+  /** Nothing goes out before the server gives credit. */
+  private flowOf(call: Outgoing): Outflow {
+    const { id } = call
+    call.outflow = new Outflow(0, {
+      onPiece: (n, bytes) => this.post.say(frame.PIECE, `${id} ${n}`, bytes),
+      onItem: (n, pieces, body) => this.post.item(id, n, pieces, body),
+    })
+    return call.outflow
+  }
+
+  private async sendPieces(call: Outgoing, argument: Uint8Array): Promise<void> {
+    const out = this.flowOf(call)
+    const rest = await out.cut(argument)
+    if (rest !== null) this.post.say(frame.ARGUMENT, `${call.id}:${out.pieces}`, rest)
+  }
+
+  private async sendStream(call: Outgoing, items: AsyncIterable<unknown>): Promise<void> {
+    const { id } = call
+    const out = this.flowOf(call)
+    // Nothing is taken of it before somebody wants it: until then the call may go elsewhere.
+    if (!(await out.room())) return
+    call.isSpent = true
+    try {
+      for await (const item of items) if (!(await out.item(call.request.codec.encode(item)))) return
+      if (!out.isOver) this.post.say(frame.END, `${id} ${out.items}`)
+    } catch (error) {
+      if (!out.isOver) this.post.say(frame.ERROR, JSON.stringify({ id, ...failureOf(error, false) }))
+      call.fail(error)
+    }
+  }
+
+  cancel(call: Outgoing): void {
+    if (this.calls.delete(call.id)) this.post.say(frame.CANCEL, String(call.id))
+  }
+
+  addCredit({ id }: Outgoing, total: number): void {
+    if (this.calls.has(id)) this.post.say(frame.CREDIT, `${id} ${total}`)
+  }
+
+  describe(): Promise<Record<string, unknown> | null> {
+    if (!this.contact.isWelcome) return Promise.resolve(null)
+    const id = String(++this.questions)
+    return new Promise(resolve => {
+      this.asked.set(id, resolve)
+      this.post.say(frame.DESCRIBE, id)
+    })
+  }
+
+  private receive(command: Command, frames: Buffer[]): void {
+    if (command === "DRAINING") {
+      this.draining = true
+      return
+    }
+    if (frames[1]?.toString("latin1") !== this.contact.session) return
+    const words = frames[2]
+    const body = frames[3] ?? NOTHING
+    switch (command) {
+      case "RESULT":
+        for (const [index, word] of wordsOf(words).entries()) {
+          const [id, pieces] = numbersOf(word)
+          this.take(id)?.result(pieces, frames[3 + index] ?? NOTHING)
+        }
+        break
+      case "ERROR":
+        this.error(objectOf(words))
+        break
+      case "PIECE": {
+        const [id, n] = wordsOf(words)
+        this.calls.get(numberOf(id))?.piece(numberOf(n), body)
+        break
+      }
+      case "ITEM":
+        this.items(wordsOf(words), frames)
+        break
+      case "END": {
+        const [id, count] = wordsOf(words)
+        this.take(numberOf(id))?.end(numberOf(count))
+        break
+      }
+      case "CREDIT": {
+        const [id, total] = wordsOf(words)
+        this.calls.get(numberOf(id))?.outflow?.grant(numberOf(total))
+        break
+      }
+      case "CANCEL":
+        for (const id of wordsOf(words)) this.calls.get(numberOf(id))?.outflow?.stop()
+        break
+      case "DESCRIPTION": {
+        const id = wordsOf(words)[0] ?? ""
+        const answer = this.asked.get(id)
+        this.asked.delete(id)
+        answer?.(objectOf(body))
+        break
+      }
+      default:
+        throw new ServiceError("EPROTO", `${this.address} says ${command} to a client`)
+    }
+  }
+
+  private items([id, word]: readonly string[], frames: Buffer[]): void {
+    const call = this.calls.get(numberOf(id))
+    const [n, pieces] = numbersOf(word)
+    for (let at = 3; at < frames.length; at++) call?.item(n + at - 3, pieces, frames[at]!)
+  }
+
+  /** It has ended: it is not with this server any more. */
+  private take(id: number): Outgoing | undefined {
+    const call = this.calls.get(id)
+    this.calls.delete(id)
+    return call
+  }
+
+  private error(said: Record<string, unknown>): void {
+    const call = this.take(countOf(said.id, "id", 0))
+    if (call === undefined) return
+    const code = textOf(said.code, "code", "EREMOTE")
+    const message = textOf(said.message, "message", "")
+    // A method's own error may have this code as well: then it is no refusal of ours, and tells its name.
+    if ((code === "EBUSY" || code === "EDRAINING") && said.name === undefined) {
+      if (code === "EDRAINING") this.draining = true
+      this.sink.onRefused(this, call, new ServiceError(code, message))
+      return
+    }
+    const stack = typeof said.stack === "string" ? said.stack : null
+    call.fail(new RemoteError(code, message, textOf(said.name, "name", "Error"), said.data, stack))
+  }
+
+  async close(): Promise<void> {
+    await this.contact.close()
+    this.forsake()
+  }
+}
