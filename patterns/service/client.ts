@@ -14,10 +14,11 @@ import type { Sockets } from "../typed/sockets.js"
 import { peerlaneSockets, realRuntime } from "../typed/surroundings.js"
 import { Attended, type ClientMiddleware } from "./attended.js"
 import { Budget } from "./budget.js"
+import type { CallContext } from "./context.js"
 import { ServiceError } from "./errors.js"
 import { Latency } from "./latency.js"
 import { Line } from "./line.js"
-import { Outgoing } from "./outgoing.js"
+import { Outgoing, type Request } from "./outgoing.js"
 import type { Peer, PeerSink } from "./peer.js"
 import { PlainPeer } from "./plain-peer.js"
 import { contextOf } from "./said.js"
@@ -156,13 +157,13 @@ export class Caller {
   }
 
   private send(method: string, argument: unknown, options: CallOptions): Outgoing {
-    const { fault, ...request } = this.requestOf(method, argument, options)
+    const request = this.requestOf(method, argument, options)
     const call = new Outgoing(request, this)
     this.meter.add()
     this.budget.earn()
     const { maxWaiting = 10_000 } = this.options
     const cancelled = request.signals.find(({ aborted }) => aborted)
-    if (fault !== null) call.fail(fault)
+    if (request.fault !== null) call.fail(request.fault)
     else if (this.closing !== null) call.fail(closed())
     else if (cancelled !== undefined) call.fail(new ServiceError("ECANCELED", "cancelled", { cause: cancelled.reason }))
     else if (request.ends <= request.begun) call.fail(new ServiceError("ETIMEDOUT", "there is no time left for it"))
@@ -178,10 +179,9 @@ export class Caller {
     return call
   }
 
-  private requestOf(method: string, argument: unknown, options: CallOptions) {
+  private requestOf(method: string, argument: unknown, options: CallOptions): Request {
     const { timeout = this.options.timeout ?? 30_000, signal, safe = false, sticky, within } = options
     const begun = this.runtime.clock.now()
-    const signals = [signal, within?.signal].filter(signal => signal !== undefined)
     const texts = within === undefined ? options.context : { ...within.context, ...options.context }
     let encoded: Uint8Array | AsyncIterable<unknown> | null = null
     let context: Readonly<Record<string, string>> | undefined
@@ -203,7 +203,7 @@ export class Caller {
       isSafe: safe,
       sticky,
       context,
-      signals,
+      signals: signal === undefined && within === undefined ? NO_SIGNALS : signalsOf(signal, within),
       begun,
       ends: begun + Math.min(timeout, within?.timeLeft ?? Number.POSITIVE_INFINITY),
       codec,
@@ -334,7 +334,12 @@ export class Caller {
   }
 }
 
+const NO_SIGNALS: readonly AbortSignal[] = []
 const NO_SCHEMAS: Pick<Schemas, "result" | "yields"> = {}
+
+function signalsOf(signal: AbortSignal | undefined, within: CallContext | undefined): AbortSignal[] {
+  return [signal, within?.signal].filter(signal => signal !== undefined)
+}
 
 function closed(): ServiceError {
   return new ServiceError("ECLOSED", "the client is closed")

@@ -45,14 +45,22 @@ export function wordOf(id: number, pieces: number): string {
 
 /** The numbers of such a word. EINVAL: it is none. */
 export function numbersOf(word: string | undefined): readonly [id: number, pieces: number] {
-  const [id, pieces = "0", ...more] = (word ?? "").split(":")
-  if (more.length > 0) throw new TypedError("EINVAL", "a word that is to be a number, or two with a colon")
-  return [numberOf(id), numberOf(pieces)]
+  const colon = word === undefined ? -1 : word.indexOf(":")
+  if (colon < 0) return [numberOf(word), 0]
+  return [numberOf(word!.slice(0, colon)), numberOf(word!.slice(colon + 1))]
 }
+
+const LONGEST = 15
+const ZERO = 0x30
 
 /** EINVAL: it is no whole number from 0 on. */
 export function numberOf(word: string | undefined): number {
-  const number = word === undefined || !/^\d{1,16}$/.test(word) ? Number.NaN : Number(word)
-  if (Number.isSafeInteger(number)) return number
-  throw new TypedError("EINVAL", "a word that is to be a whole number from 0 on is not")
+  const length = word === undefined || word.length > LONGEST ? 0 : word.length
+  let number = length > 0 ? 0 : Number.NaN
+  for (let at = 0; at < length; at++) {
+    const digit = word!.charCodeAt(at) - ZERO
+    number = digit >= 0 && digit <= 9 ? 10 * number + digit : Number.NaN
+  }
+  if (Number.isNaN(number)) throw new TypedError("EINVAL", "a word that is to be a whole number from 0 on is not")
+  return number
 }

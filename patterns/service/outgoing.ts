@@ -32,6 +32,8 @@ export interface Request {
   readonly schemas: Schemas
   /** Bytes of a result, or of an item. */
   readonly maxResult: number
+  /** What is wrong with it from the start; null: nothing. */
+  readonly fault: unknown
 }
 
 /** Its place is that in the line of deadlines. */

@@ -310,7 +310,12 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
     await api.odd().catch(() => {})
     const described = Object.values(await api.$.describe())
     expect(described).toEqual([
-      { methods: expect.objectContaining({ add: { running: 0, limit: 1024 } }), running: 0, concurrency: 1024, draining: false },
+      {
+        methods: expect.objectContaining({ add: { running: 0, limit: 1024 } }),
+        running: 0,
+        concurrency: 1024,
+        draining: false,
+      },
     ])
     expect(made.stats()).toMatchObject({ clients: 1, methods: { add: { calls: 1 }, odd: { errors: { EODD: 1 } } } })
     expect(api.$.stats()).toMatchObject({ calls: 2, errors: { EODD: 1 } })
