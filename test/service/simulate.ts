@@ -13,12 +13,12 @@ const [seeds, from] = [Number(values.seeds), Number(values.from)]
 const [ends, faults]: [Record<string, number>, Record<string, number>] = [{}, {}]
 let failed = 0
 for (let seed = from; seed < from + seeds; seed++) {
-  const outcome = await simulate(seed, values.log ? 200 : 0)
+  const outcome = await simulate(seed, { log: values.log ? 200 : 0 })
   for (const [end, times] of Object.entries(outcome.ends)) ends[end] = (ends[end] ?? 0) + times
   for (const [kind, times] of Object.entries(outcome.faults)) faults[kind] = (faults[kind] ?? 0) + times
   if (outcome.violations.length === 0) continue
   failed++
-  console.log(`seed ${seed}: ${outcome.violations.join("; ")}`)
+  console.log(`seed ${seed}: ${outcome.violations.slice(0, 5).join("; ")}`)
   for (const line of outcome.log) console.log(`  ${line}`)
 }
 console.log(`${seeds} seeds from ${from}: ${failed} failed`)
