@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { availableParallelism, cpus, platform, release } from "node:os"
-import { relative } from "node:path"
+import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Engine, loadEngine, type PackageName } from "./engine.js"
 
@@ -28,6 +28,12 @@ export async function loadPackage(name: PackageName): Promise<Package | { reason
   }
 }
 
+/** Not every package lets its own package.json be imported. */
+export function versionOf(name: string): string {
+  const folder = name === "peerlane" ? packageRoot : join(packageRoot, "node_modules", name)
+  return (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string }).version
+}
+
 export interface Environment {
   node: string
   packages: Record<string, string>
@@ -49,6 +55,20 @@ export function environment(packages: Record<string, string>): Environment {
     command: ["node", script, ...process.argv.slice(2)].join(" "),
     date: new Date().toISOString(),
   }
+}
+
+/** The lines that every bench begins with. */
+export function environmentLines(
+  title: string,
+  { node, packages, cores, cpu, system, command, date }: Environment,
+): string[] {
+  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
+  return [
+    `${title}, ${date}`,
+    `  command   ${command}`,
+    `  machine   ${cores} cores, ${cpu}, ${system}`,
+    `  versions  node ${node}, ${versions.join(", ")}`,
+  ]
 }
 
 /** The model as Node knows it; on some machines only the kernel's own list has a name. */

@@ -5,11 +5,12 @@
  * never because of a time.
  */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { environment, packageRoot } from "./environment.js"
-import { judge } from "./jobs/aims.js"
+import { aimsText, judgeAims } from "./aims.js"
+import { environment, versionOf } from "./environment.js"
+import { aims } from "./jobs/aims.js"
 import { delayCases } from "./jobs/delays.js"
 import { diskText } from "./jobs/disk.js"
 import { type JobOptions, parseJobOptions, usage } from "./jobs/options.js"
@@ -17,18 +18,13 @@ import type { JobCase, JobPlan, JobQuestion } from "./jobs/plan.js"
 import { queuedCases } from "./jobs/queued.js"
 import { rateCases } from "./jobs/rates.js"
 import { reopenCases } from "./jobs/reopen.js"
-import { aimsText, headText, type JobResult, resultText } from "./jobs/report.js"
+import { headText, type JobResult, resultText } from "./jobs/report.js"
 import { RabbitNode } from "./jobs/servers/rabbitmq.js"
 import { redisVersion } from "./jobs/servers/redis.js"
 import { killServers } from "./jobs/servers/server.js"
 import { measure } from "./measure.js"
+import { jsonOf, progress, writeResult } from "./output.js"
 import { killAll } from "./processes.js"
-
-/** Not every package lets its own package.json be imported. */
-function versionOf(name: string): string {
-  const folder = name === "peerlane" ? packageRoot : join(packageRoot, "node_modules", name)
-  return (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string }).version
-}
 
 async function main(options: JobOptions, folder: string): Promise<void> {
   const versions: Record<string, string> = { peerlane: versionOf("peerlane") }
@@ -61,9 +57,10 @@ async function main(options: JobOptions, folder: string): Promise<void> {
     const where = environment(versions)
     console.log(headText(where, notes))
     const results = await measureAll(plan, options)
-    const aims = judge(results)
-    console.log(`\n${aimsText(aims)}`)
-    console.log(`\nwritten: ${write({ environment: where, notes, options, results, aims })}`)
+    const verdicts = judgeAims(aims, results)
+    console.log(`\n${aimsText(verdicts)}`)
+    const record = { environment: where, notes, options, results, aims: verdicts }
+    console.log(`\nwritten: ${writeResult("jobs-latest.json", jsonOf(record))}`)
     if (results.some(({ rows }) => rows.some(row => row.failure !== undefined))) process.exitCode = 1
   } finally {
     await rabbit?.stop()
@@ -88,18 +85,6 @@ async function measureAll(plan: JobPlan, options: JobOptions): Promise<JobResult
     console.log(`\n${resultText(result)}`)
   }
   return results
-}
-
-/** One line that is written over, where there is somebody to look at it. */
-function progress(note: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${note}`)
-}
-
-function write(record: object): string {
-  const folder = join(packageRoot, "bench", "results")
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, "jobs-latest.json"), `${JSON.stringify(record, null, 2)}\n`)
-  return "bench/results/jobs-latest.json"
 }
 
 let options: JobOptions

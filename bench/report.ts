@@ -2,20 +2,16 @@
 
 import { ratioTo, type Verdict } from "./bars.js"
 import type { EngineName } from "./engine.js"
-import type { Environment } from "./environment.js"
+import { type Environment, environmentLines } from "./environment.js"
 import type { Metric, Result, Row } from "./measure.js"
 import { labels } from "./plan.js"
 
 const compared: EngineName[] = ["zeromq", "c", "raw"]
 
-export function headText({ node, packages, cores, cpu, system, command, date }: Environment, notes: string[]): string {
+export function headText(environment: Environment, notes: string[]): string {
+  const { cores } = environment
   const lines = [
-    `peerlane bench, ${date}`,
-    `  command   ${command}`,
-    `  machine   ${cores} cores, ${cpu}, ${system}`,
-    `  versions  node ${node}, ${Object.entries(packages)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(", ")}`,
+    ...environmentLines("peerlane bench", environment),
     "  fsync     not used (no disk involved)",
     "  method    default high-water marks; every body is checked for its sequence number; contenders take turns, fresh",
     "            processes each run; median (min..max); ratios are of medians",
@@ -63,12 +59,12 @@ export function format(value: number, { unit }: Metric): string {
   return value >= 1e4 ? `${(value / 1e3).toFixed(1)} k` : value.toFixed(0)
 }
 
-function metricHead({ name, unit }: Metric): string {
+export function metricHead({ name, unit }: Metric): string {
   return unit === "/s" ? `${name}/s` : `${name}, ${unit}`
 }
 
-function metricCells(metric: Metric, row: Row): string[] {
-  const { median, min, max } = row.metrics[metric.name]!
+export function metricCells(metric: Metric, { metrics }: Pick<Row, "metrics">): string[] {
+  const { median, min, max } = metrics[metric.name]!
   return [format(median, metric), `${format(min, metric)}..${format(max, metric)}`]
 }
 

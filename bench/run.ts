@@ -3,16 +3,17 @@
  * with 1 when a contender failed, never because of a time.
  */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { judge } from "./bars.js"
 import { curveCases } from "./curve.js"
 import { hasFastLoop, type PackageName } from "./engine.js"
-import { environment, loadPackage, packageRoot } from "./environment.js"
+import { environment, loadPackage } from "./environment.js"
 import { type Case, measure, type Question, type Result } from "./measure.js"
 import { compileNative, type Native } from "./native.js"
 import { type Options, parseOptions, usage } from "./options.js"
+import { jsonOf, progress, writeResult } from "./output.js"
 import { labels, loopLabels, type Plan, type Variant } from "./plan.js"
 import { plot } from "./plot.js"
 import { killAll } from "./processes.js"
@@ -91,22 +92,14 @@ async function main(options: Options, folder: string): Promise<void> {
   if (results.some(({ rows }) => rows.some(row => row.failure !== undefined))) process.exitCode = 1
 }
 
-/** One line that is written over, where there is somebody to look at it. */
-function progress(note: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${note}`)
-}
-
 function write(date: string, record: object, svg: string): string[] {
-  const folder = join(packageRoot, "bench", "results")
-  mkdirSync(folder, { recursive: true })
-  const json = `${JSON.stringify(record, null, 2)}\n`
+  const json = jsonOf(record)
   const files = {
     [`${date.replaceAll(/[:.]/g, "-")}.json`]: json,
     "latest.json": json,
     "latest.svg": svg,
   }
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
-  return Object.keys(files).map(name => `bench/results/${name}`)
+  return Object.entries(files).map(([name, content]) => writeResult(name, content))
 }
 
 let options: Options

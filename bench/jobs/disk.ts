@@ -2,7 +2,7 @@
 
 import { closeSync, fdatasyncSync, openSync, rmSync, statfsSync, writeSync } from "node:fs"
 import { join } from "node:path"
-import { percentile } from "./percentile.js"
+import { percentile } from "../percentile.js"
 
 const kinds: Record<number, string> = {
   61267: "ext4",

@@ -1,9 +1,8 @@
-/** What the bench of jobs prints: a head that says on what and how safe, a table for each case, and the aims. */
+/** What the bench of jobs prints: a head that says on what and how safe, and a table for each case. */
 
-import type { Environment } from "../environment.js"
+import { type Environment, environmentLines } from "../environment.js"
 import type { Result } from "../measure.js"
-import { format, ratioCell, table } from "../report.js"
-import type { Aim } from "./aims.js"
+import { metricCells, metricHead, ratioCell, table } from "../report.js"
 import type { JobEngine } from "./driver.js"
 import type { JobQuestion } from "./plan.js"
 
@@ -34,13 +33,9 @@ const notes = [
   "memory a job: Peerlane: the producer's growth; BullMQ: Redis' used_memory, used_memory_rss; RabbitMQ: erlang:memory, VmRSS",
 ]
 
-export function headText({ node, packages, cores, cpu, system, command, date }: Environment, more: string[]): string {
-  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
+export function headText(environment: Environment, more: string[]): string {
   return [
-    `peerlane bench of jobs, ${date}`,
-    `  command   ${command}`,
-    `  machine   ${cores} cores, ${cpu}, ${system}`,
-    `  versions  node ${node}, ${versions.join(", ")}`,
+    ...environmentLines("peerlane bench of jobs", environment),
     "  method    200-byte bodies; tcp on the loopback for all; contenders take turns, fresh processes each run; median (min..max)",
     ...[...more, ...notes].map(note => `  note      ${note}`),
   ].join("\n")
@@ -49,18 +44,12 @@ export function headText({ node, packages, cores, cpu, system, command, date }: 
 export function resultText({ title, question, key, metrics, rows }: JobResult): string {
   const isRate = metrics[0]!.unit === "/s"
   const own = rows.find(({ engine }) => engine === "peerlane")?.metrics[metrics[0]!.name]?.median
-  const head = [
-    "",
-    ...metrics.flatMap(({ name, unit }) => [unit === "/s" ? `${name}/s` : `${name}, ${unit}`, "min..max"]),
-  ]
+  const head = ["", ...metrics.flatMap(metric => [metricHead(metric), "min..max"])]
   if (isRate) head.push("peerlane is")
   head.push("fsync")
   const body = rows.map(row => {
     if (row.failure !== undefined) return [row.label, "failed"]
-    const cells = metrics.flatMap(metric => {
-      const { median, min, max } = row.metrics[metric.name]!
-      return [format(median, metric), `${format(min, metric)}..${format(max, metric)}`]
-    })
+    const cells = metrics.flatMap(metric => metricCells(metric, row))
     if (isRate) cells.push(ratioCell(own === undefined ? undefined : own / row.metrics[metrics[0]!.name]!.median))
     return [row.label, ...cells, safetyText(question, key, row)]
   })
@@ -77,16 +66,4 @@ function safetyOf(question: JobQuestion, key: string, label: string): keyof type
   if (question === "latency") return key === "durable" ? "durable" : "memory"
   if (question === "queued") return label === "peerlane, folder" || label.startsWith("RabbitMQ") ? "durable" : "memory"
   return question === "memory" ? "memory" : "durable"
-}
-
-export function aimsText(aims: Aim[]): string {
-  if (aims.length === 0) return "Aims: none of them was measured (they take peerlane and what it is compared with)"
-  const rows = aims.map(({ title, against, atLeast, ratio }) => [
-    title,
-    against,
-    `>= ${atLeast}x`,
-    ratioCell(ratio),
-    ratio >= atLeast ? "holds" : "SHORT",
-  ])
-  return ["Aims (ratios of medians)", table([["", "against", "aim", "came to", ""], ...rows])].join("\n")
 }

@@ -1,7 +1,7 @@
 /** One run: producers in processes of their own, one consumer in another, and the time from the first send to the last end. */
 
+import { cpuOf } from "../cpu.js"
 import { together } from "../processes.js"
-import { cpuOf } from "./cpu.js"
 import type { JobEngine, JobQueue } from "./driver.js"
 import type { JobPlan, Variant } from "./plan.js"
 import type { ConsumerTask, ProducerTask } from "./tasks.js"

@@ -1,11 +1,11 @@
 /** Handles the jobs of all senders, and checks them off by their numbers. */
 
+import { ownCpu } from "../../cpu.js"
 import { runPeer } from "../../peers/peer.js"
+import { percentile } from "../../percentile.js"
 import { Checklist } from "../checklist.js"
 import { now } from "../clock.js"
-import { ownCpu } from "../cpu.js"
 import { openReceiver } from "../drivers/index.js"
-import { percentile } from "../percentile.js"
 import type { ConsumerTask } from "../tasks.js"
 
 runPeer<ConsumerTask>(async ({ queue, addresses, concurrency, senders, warm, timed, latency }, harness) => {

@@ -1,8 +1,8 @@
 /** Sends jobs: some to warm up as soon as it is there, then, when told, those that are timed. */
 
+import { ownCpu } from "../../cpu.js"
 import { runPeer } from "../../peers/peer.js"
 import { now } from "../clock.js"
-import { ownCpu } from "../cpu.js"
 import { openSender } from "../drivers/index.js"
 import { sendAll, sendAtRate, sendInBulk } from "../send.js"
 import type { ProducerTask } from "../tasks.js"

@@ -1,5 +1,5 @@
 /** Sorts the values in place. */
-export function percentile(values: number[], part: number): number {
+export function percentile(values: number[] | Float64Array, part: number): number {
   values.sort((a, b) => a - b)
   return values[Math.min(values.length - 1, Math.floor(values.length * part))]!
 }
