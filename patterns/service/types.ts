@@ -18,7 +18,8 @@ export interface CallOptions {
 
 /** A call that runs. Awaited, it is its result; iterated over, what a generator yields. It runs whether anybody looks or not. */
 export interface Call<Result> extends PromiseLike<Result> {
-  catch<Other>(onRejected: (error: unknown) => Other): Promise<Result | Other>
+  // biome-ignore lint/suspicious/noExplicitAny: as a Promise has it
+  catch<Other>(onRejected: (error: any) => Other): Promise<Result | Other>
   finally(onFinally: () => void): Promise<Result>
 }
 
