@@ -153,6 +153,16 @@ describe("examples", () => {
     expect(example.errors()).toBe("")
   })
 
+  it("services-survive has no call that fails, and ends", async () => {
+    const example = run("services-survive")
+    expect(await example.exitCode, example.errors()).toBe(0)
+    // How many calls were with the servers that went differs, but there were some.
+    expect(example.output()).toMatch(
+      /^3 servers: one was killed by SIGKILL, one was drained and started again\n\d{4,} calls, [1-9]\d* tried again, 0 failed\n\d+ items of streams, none twice and none missing; streams resumed: \d+\n$/,
+    )
+    expect(example.errors()).toBe("")
+  })
+
   const python = process.env.PYTHON ?? (existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3")
   const pyzmq = spawnSync(python, ["-c", "import zmq"]).status === 0
   if (!pyzmq) console.warn(`the python examples are not run: ${python} cannot import zmq`)
@@ -191,7 +201,18 @@ Python ended with code 0, and the service was called 1 time by it to add
     expect(example.errors()).toBe("")
   })
 
-  it.each(["python", "python-caller", "python-worker"])(
+  it.skipIf(!pyzmq)("python-replier prints what it should, and ends", async () => {
+    const example = run("python-replier")
+    expect(await example.exitCode, example.errors()).toBe(0)
+    expect(example.output()).toBe(`Python adds 100 times, in total 5050
+Python divides: 3.5
+ZeroDivisionError: division by zero
+ENOENT: there is no method multiply
+`)
+    expect(example.errors()).toBe("")
+  })
+
+  it.each(["python", "python-caller", "python-replier", "python-worker"])(
     "%s says so when there is no pyzmq, and ends well",
     async name => {
       const example = run(name, [], { env: { PYTHON: "no-such-python" } })
