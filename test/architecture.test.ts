@@ -192,6 +192,7 @@ describe("who may know whom", () => {
       if (path === "patterns/certs/certificate.ts" && target === "patterns/curve/key-pair.ts") return true
       // Codecs: the one package that the house stands on, and the types of schemas.
       if (own === "patterns/codec" && (target === "msgpackr/pack" || target === "@standard-schema/spec")) return true
+      if (own === "patterns/service" && target === "@standard-schema/spec") return true
       // A store: checksums, and what touches the machine's disk. LMDB is a package that its user has installed.
       if (["patterns/store/record.ts", "patterns/store/segment.ts"].includes(path) && target === "node:zlib")
         return true

@@ -56,7 +56,7 @@ export class Post {
 
   /** Anything else that belongs to the session. */
   say(command: Uint8Array, ...frames: Frame[]): void {
-    this.close()
+    this.flush()
     this.push([command, this.session, ...frames])
   }
 
@@ -69,24 +69,25 @@ export class Post {
   }
 
   private open(kind: Uint8Array, stream: number): void {
-    if (this.kind !== kind || this.stream !== stream) this.close()
+    if (this.kind !== kind || this.stream !== stream) this.flush()
     this.kind = kind
     this.stream = stream
     if (this.isDue) return
     this.isDue = true
     this.clock.soon(() => {
       this.isDue = false
-      this.close()
+      this.flush()
     })
   }
 
   private add(body: Uint8Array): void {
     this.bodies.push(body)
     this.bytes += body.length
-    if (this.bodies.length >= MOST || this.bytes >= MOST_BYTES) this.close()
+    if (this.bodies.length >= MOST || this.bytes >= MOST_BYTES) this.flush()
   }
 
-  private close(): void {
+  /** Closes the message that is open. */
+  flush(): void {
     const { kind, text, bodies } = this
     if (kind === null || bodies.length === 0) return
     this.forget()

@@ -100,6 +100,8 @@ export class Server {
   private timer: { cancel(): void } | null = null
   private reading: Promise<void> = Promise.resolve()
   private closing: Promise<void> | null = null
+  /** Who waits for clients to be quiet. */
+  private drainers: (() => void)[] = []
 
   constructor(
     implementation: object,
@@ -153,8 +155,8 @@ export class Server {
   }
 
   /**
-   * Refuses new calls, which clients take elsewhere, and resolves when those that run have ended. ETIMEDOUT after `timeout` ms, and
-   * the reason of `signal`; it drains on then.
+   * Refuses new calls, which clients take elsewhere, and resolves when those that run have ended and each client has heard of it: a
+   * `close` behind it costs nobody a call. ETIMEDOUT after `timeout` ms, and the reason of `signal`; it drains on then.
    */
   async drain(options: WaitOptions = {}): Promise<void> {
     this.desk.draining = true
@@ -162,8 +164,14 @@ export class Server {
     const { running } = this.desk
     const late = () => new ServiceError("ETIMEDOUT", `of ${running} calls ${this.desk.running} still run`)
     const waiting = new Waiting(this.runtime.clock, options, late)
-    void this.desk.rest().then(() => waiting.end())
+    void this.rest().then(() => waiting.end())
     await waiting.promise
+  }
+
+  private async rest(): Promise<void> {
+    const isHeard = () => [...this.byName.values()].every(({ isQuiet }) => isQuiet)
+    while (!isHeard()) await new Promise<void>(resolve => this.drainers.push(resolve))
+    await this.desk.rest()
     await this.outbox.empty()
   }
 
@@ -215,6 +223,7 @@ export class Server {
         if (command === "BYE") this.drop(session, "the caller left")
         else if (session === undefined) this.say([routing, frame.WHO])
         else session.receive(command, message, 2)
+        if (this.desk.draining) this.wakeDrainers()
       }
     } catch (error) {
       const fault = peerFault(error)
@@ -253,8 +262,7 @@ export class Server {
     this.byRouting.set(key, session)
     const { heartbeat } = this
     const { concurrency, draining } = this.desk
-    this.say([routing, frame.WELCOME, JSON.stringify({ session: who.session, n, heartbeat, concurrency })])
-    if (draining) this.say([routing, frame.DRAINING])
+    this.say([routing, frame.WELCOME, JSON.stringify({ session: who.session, n, heartbeat, concurrency, draining })])
   }
 
   private userOf(routing: Buffer): string | undefined {
@@ -267,6 +275,11 @@ export class Server {
     this.byRouting.delete(session.routing.toString("latin1"))
     this.byName.delete(session.name)
     session.lose(why)
+    this.wakeDrainers()
+  }
+
+  private wakeDrainers(): void {
+    for (const resolve of this.drainers.splice(0)) resolve()
   }
 
   private unreachable(routing: Buffer): void {

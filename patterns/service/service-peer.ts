@@ -89,7 +89,7 @@ export class ServicePeer implements Peer {
   private welcome(said: Record<string, unknown>): void {
     this.concurrency = countOf(said.concurrency, "concurrency", 1)
     this.post.session = this.contact.session
-    this.draining = false
+    this.draining = said.draining === true
     this.last = 0
     this.sink.onAble()
   }
@@ -164,6 +164,9 @@ export class ServicePeer implements Peer {
   private receive(command: Command, frames: Buffer[]): void {
     if (command === "DRAINING") {
       this.draining = true
+      // Behind this word no call comes.
+      this.post.flush()
+      this.contact.say([frame.DRAINING])
       return
     }
     if (frames[1]?.toString("latin1") !== this.contact.session) return

@@ -37,6 +37,8 @@ export class Session implements Asker {
   readonly userId: string | undefined
   readonly largest = PIECE
   heard: number
+  /** It knows that the server drains: no call of it is on its way. */
+  isQuiet: boolean
   private isOver = false
   private readonly post: Post
   private readonly since: number
@@ -58,6 +60,7 @@ export class Session implements Asker {
     this.codec = who.codec
     this.userId = who.userId
     this.heard = this.since = clock.now()
+    this.isQuiet = desk.draining
     this.lateness.of(0, 0)
     this.post = new Post(
       clock,
@@ -80,6 +83,10 @@ export class Session implements Asker {
     this.heard = this.clock.now()
     if (command === "PING") {
       this.sink.say([this.routing, frame.PONG])
+      return
+    }
+    if (command === "DRAINING") {
+      this.isQuiet = true
       return
     }
     // What was said in an earlier session, and came late.

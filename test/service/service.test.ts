@@ -257,6 +257,29 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
     expect(api.$.stats().errors).toEqual({})
   })
 
+  it("a drain and a close behind it cost nobody a call, whatever is on its way", async () => {
+    const work = { work: () => Promise.resolve(1) }
+    const stays = await server(work)
+    const api = client<typeof work>(stays)
+    let [isOver, calls] = [false, 0]
+    const caller = async () => {
+      while (!isOver) calls += await api.work()
+    }
+    const callers = Promise.all(Array.from({ length: 32 }, caller))
+    for (let round = 0; round < 10; round++) {
+      const goes = await server(work)
+      api.$.add(goes.lastEndpoint!)
+      await expect.poll(() => goes.stats().methods.work?.calls ?? 0, { interval: 1 }).toBeGreaterThan(50)
+      await goes.drain()
+      await goes.close()
+      void api.$.remove(goes.lastEndpoint!)
+    }
+    isOver = true
+    await callers
+    expect(calls).toBeGreaterThan(500)
+    expect(api.$.stats().errors).toEqual({})
+  })
+
   it("waits for a server that is not there yet, as long as there is time", async () => {
     const first = await server()
     const address = first.lastEndpoint!
