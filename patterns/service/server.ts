@@ -94,13 +94,14 @@ export class Server {
   private readonly epoch: string
   private readonly byRouting = new Map<string, Session>()
   private readonly byName = new Map<string, Session>()
+  private endpoint: string | null = null
   private sessions = 0
   /** Who was silent for too long, if there is nothing of him that we have not read. */
   private suspects = new Set<Session>()
   private timer: { cancel(): void } | null = null
   private reading: Promise<void> = Promise.resolve()
   private closing: Promise<void> | null = null
-  /** Who waits for clients to be quiet. */
+  /** Who waits for clients to have heard. */
   private drainers: (() => void)[] = []
 
   constructor(
@@ -130,13 +131,14 @@ export class Server {
   async open(): Promise<void> {
     const { bind } = this.options
     for (const address of typeof bind === "string" ? [bind] : bind) await this.router.bind(address)
+    this.endpoint = this.router.lastEndpoint
     this.reading = this.read()
     this.tick()
   }
 
-  /** The address that was bound last. */
+  /** The address that was bound last, also when it is closed. */
   get lastEndpoint(): string | null {
-    return this.router.lastEndpoint
+    return this.endpoint
   }
 
   on<Name extends keyof ServerEvents>(name: Name, listener: (event: ServerEvents[Name]) => void): this {
@@ -155,12 +157,11 @@ export class Server {
   }
 
   /**
-   * Refuses new calls, which clients take elsewhere, and resolves when those that run have ended and each client has heard of it: a
-   * `close` behind it costs nobody a call. ETIMEDOUT after `timeout` ms, and the reason of `signal`; it drains on then.
+   * Refuses new calls, which clients take elsewhere, and resolves when those that run have ended and each client has heard of
+   * that: a `close` behind it costs nobody a call. ETIMEDOUT after `timeout` ms, and the reason of `signal`; it drains on then.
    */
   async drain(options: WaitOptions = {}): Promise<void> {
     this.desk.draining = true
-    for (const { routing } of this.byName.values()) this.say([routing, frame.DRAINING])
     const { running } = this.desk
     const late = () => new ServiceError("ETIMEDOUT", `of ${running} calls ${this.desk.running} still run`)
     const waiting = new Waiting(this.runtime.clock, options, late)
@@ -169,10 +170,16 @@ export class Server {
   }
 
   private async rest(): Promise<void> {
-    const isHeard = () => [...this.byName.values()].every(({ isQuiet }) => isQuiet)
-    while (!isHeard()) await new Promise<void>(resolve => this.drainers.push(resolve))
+    await this.toldAll() // Behind this no call comes.
     await this.desk.rest()
-    await this.outbox.empty()
+    await this.toldAll() // And before this every result has come, which a socket may lose when its peer goes.
+  }
+
+  /** Tells all clients, and resolves when they have heard. */
+  private async toldAll(): Promise<void> {
+    for (const session of this.byName.values()) session.sayDraining()
+    const hasHeard = () => [...this.byName.values()].every(({ hasHeard }) => hasHeard)
+    while (!hasHeard()) await new Promise<void>(resolve => this.drainers.push(resolve))
   }
 
   /** Aborts what runs, and leaves. Never rejects. */

@@ -37,8 +37,8 @@ export class Session implements Asker {
   readonly userId: string | undefined
   readonly largest = PIECE
   heard: number
-  /** It knows that the server drains: no call of it is on its way. */
-  isQuiet: boolean
+  /** DRAININGs that it has not answered yet. */
+  private unheard = 0
   private isOver = false
   private readonly post: Post
   private readonly since: number
@@ -60,7 +60,6 @@ export class Session implements Asker {
     this.codec = who.codec
     this.userId = who.userId
     this.heard = this.since = clock.now()
-    this.isQuiet = desk.draining
     this.lateness.of(0, 0)
     this.post = new Post(
       clock,
@@ -79,6 +78,17 @@ export class Session implements Asker {
     this.calls.clear()
   }
 
+  /** Everything that was said to it, and everything that it said before it heard. */
+  get hasHeard(): boolean {
+    return this.unheard === 0
+  }
+
+  sayDraining(): void {
+    this.unheard++
+    this.post.flush()
+    this.sink.say([this.routing, frame.DRAINING])
+  }
+
   receive(command: Command, frames: Buffer[], at: number): void {
     this.heard = this.clock.now()
     if (command === "PING") {
@@ -86,7 +96,7 @@ export class Session implements Asker {
       return
     }
     if (command === "DRAINING") {
-      this.isQuiet = true
+      this.unheard = Math.max(0, this.unheard - 1)
       return
     }
     // What was said in an earlier session, and came late.
