@@ -95,6 +95,7 @@ export class Link {
       onWelcome: said => this.welcome(said),
       onMessage: (command, message) => this.receive(command, message),
       onRefused: error => sink.onRefused(address, pipelineError(error)),
+      onBye: () => {},
       onBeat: now => this.extendWaiting(now),
     })
   }

@@ -75,6 +75,7 @@ export class RemoteQueue implements QueuePlace {
       onWelcome: said => this.welcome(said),
       onMessage: (command, message) => this.receive(command, message),
       onRefused: error => sink.onRefused(address, pipelineError(error)),
+      onBye: () => {},
       onBeat: () => {},
     })
   }

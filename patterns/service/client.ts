@@ -24,6 +24,7 @@ import { PlainPeer } from "./plain-peer.js"
 import { contextOf } from "./said.js"
 import type { Schemas } from "./schema.js"
 import { ServicePeer } from "./service-peer.js"
+import { Signals } from "./signals.js"
 import type { CallOptions } from "./types.js"
 
 const LARGEST = 64 * 1024 * 1024
@@ -94,6 +95,7 @@ export class Caller {
   private readonly meter: Meter
   private readonly latencies = new Map<string, Latency>()
   private readonly errors = new Map<string, number>()
+  private readonly signals = new Signals()
   private retries = 0
   private pumpIsDue = false
   private closing: Promise<void> | null = null
@@ -169,12 +171,12 @@ export class Caller {
     else if (request.ends <= request.begun) call.fail(new ServiceError("ETIMEDOUT", "there is no time left for it"))
     else if (this.line.size >= maxWaiting) call.fail(new ServiceError("EBUSY", `${maxWaiting} calls wait already`))
     else {
+      for (const signal of request.signals) this.signals.add(signal, call)
       if (request.ends !== Number.POSITIVE_INFINITY) {
         this.deadlines.add(call)
         this.alarm.set(request.ends)
       }
       this.line.add(call)
-      this.line.pump()
     }
     return call
   }
@@ -227,8 +229,9 @@ export class Caller {
 
   /** @internal It has ended. */
   onOver(call: Outgoing, code: string | null): void {
-    const { method, begun } = call.request
+    const { method, begun, signals } = call.request
     this.deadlines.remove(call)
+    for (const signal of signals) this.signals.remove(signal, call)
     if (code !== null) count(this.errors, code)
     let latency = this.latencies.get(method)
     if (latency === undefined && this.latencies.size < COUNTED) {
@@ -275,7 +278,6 @@ export class Caller {
     call.startAgain()
     this.events.emit("retry", { method: call.method, code })
     this.line.addAgain(call)
-    this.line.pump()
   }
 
   private tick(): void {

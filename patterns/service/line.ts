@@ -16,14 +16,17 @@ export class Line {
     return this.any.size + this.particular.length
   }
 
+  /** Hands it out, or lets it wait behind the others. */
   add(call: Outgoing): void {
-    if (call.request.sticky === undefined) this.any.push(call)
-    else this.particular.push(call)
+    const isParticular = call.request.sticky !== undefined
+    if ((isParticular || this.any.size === 0) && this.place(call)) return
+    if (isParticular) this.particular.push(call)
+    else this.any.push(call)
   }
 
-  /** One that was with a server already. */
+  /** The same with one that was with a server already. */
   addAgain(call: Outgoing): void {
-    this.particular.push(call)
+    if (!this.place(call)) this.particular.push(call)
   }
 
   /** Hands out what waits, as far as somebody can take it. */

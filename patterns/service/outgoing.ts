@@ -7,6 +7,7 @@ import { Inflow } from "./inflow.js"
 import type { Outflow } from "./outflow.js"
 import type { Peer } from "./peer.js"
 import { checked, type Schemas } from "./schema.js"
+import type { Abortable } from "./signals.js"
 import type { Call } from "./types.js"
 
 export interface OutgoingSink {
@@ -37,7 +38,7 @@ export interface Request {
 }
 
 /** Its place is that in the line of deadlines. */
-export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Placed {
+export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortable, Placed {
   place = -1
   /** Who has it; null: nobody. */
   peer: Peer | null = null
@@ -60,9 +61,7 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Placed {
   constructor(
     readonly request: Request,
     private readonly sink: OutgoingSink,
-  ) {
-    for (const signal of request.signals) signal.addEventListener("abort", this.aborted)
-  }
+  ) {}
 
   get method(): string {
     return this.request.method
@@ -132,9 +131,9 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Placed {
     return this.inflow
   }
 
-  private readonly aborted = () => {
+  /** By a signal. */
+  abort(cause: unknown): void {
     if (this.isOver) return
-    const cause: unknown = this.request.signals.find(({ aborted }) => aborted)?.reason
     this.sink.onCancel(this)
     this.fail(new ServiceError("ECANCELED", `${this.method} was cancelled`, { cause }))
   }
@@ -217,7 +216,6 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Placed {
   private finish(code: string | null): void {
     this.isOver = true
     this.outflow?.stop()
-    for (const signal of this.request.signals) signal.removeEventListener("abort", this.aborted)
     this.sink.onOver(this, code)
   }
 }

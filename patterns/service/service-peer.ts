@@ -41,6 +41,7 @@ export class ServicePeer implements Peer {
       onWelcome: said => this.welcome(said),
       onMessage: (command, message) => this.receive(command, message),
       onRefused: error => sink.onTrouble(address, error),
+      onBye: () => this.forsake(),
       onBeat: () => {},
     })
     this.post = new Post(

@@ -31,6 +31,8 @@ export interface ContactSink<Command> {
   onMessage(command: Exclude<Command, Known>, message: Buffer[]): void
   /** It does not want us, did not understand, or cannot be understood: EPROTO, EINVAL, or what it says. */
   onRefused(error: TypedError): void
+  /** It leaves: nothing more comes of what was under way. */
+  onBye(): void
   /** Some time has passed, and we are welcome. */
   onBeat(now: number): void
 }
@@ -119,6 +121,7 @@ export class Contact<Command extends string> {
         break
       case "BYE":
         this.session = ""
+        this.sink.onBye()
         break
       case "PONG":
         break

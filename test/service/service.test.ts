@@ -140,6 +140,18 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
     await expect(call).rejects.toMatchObject({ code: "ECANCELED", cause: new Error("enough") })
     await ended.opened
     await expect(api.wait(undefined, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "ECANCELED" })
+
+    const warnings: unknown[] = []
+    const warned = (warning: unknown) => warnings.push(warning)
+    process.on("warning", warned)
+    const shared = new AbortController()
+    const calls = Array.from({ length: 100 }, () => api.wait(undefined, { signal: shared.signal }))
+    await expect.poll(() => api.$.stats().underWay).toBe(100)
+    shared.abort()
+    const ends = await Promise.allSettled(calls)
+    expect(ends.map(end => end.status === "rejected" && end.reason.code)).toEqual(ends.map(() => "ECANCELED"))
+    process.off("warning", warned)
+    expect(warnings).toEqual([])
   })
 
   it("streams what a generator yields, and stops it when nobody reads on", async () => {
