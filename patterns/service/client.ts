@@ -229,6 +229,7 @@ export class Caller {
   onOver(call: Outgoing, code: string | null): void {
     const { method, begun } = call.request
     this.deadlines.remove(call)
+    this.line.ended(call)
     if (code !== null) count(this.errors, code)
     let latency = this.latencies.get(method)
     if (latency === undefined && this.latencies.size < COUNTED) {

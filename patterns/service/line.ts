@@ -9,21 +9,38 @@ export class Line {
   /** Those that not every server may have: each is looked at, so that none holds up others. */
   private particular: Outgoing[] = []
   private turns = 0
+  /** Calls that have ended while they waited, and stand here yet. */
+  private over = 0
 
   constructor(private readonly peers: ReadonlyMap<string, Peer>) {}
 
   get size(): number {
-    return this.any.size + this.particular.length
+    return this.any.size + this.particular.length - this.over
   }
 
   add(call: Outgoing): void {
+    call.isWaiting = true
     if (call.request.sticky === undefined) this.any.push(call)
     else this.particular.push(call)
   }
 
   /** One that was with a server already. */
   addAgain(call: Outgoing): void {
+    call.isWaiting = true
     this.particular.push(call)
+  }
+
+  /** A call has ended. Those that wait no more are put out when they are more than those that do. */
+  ended(call: Outgoing): void {
+    if (!call.isWaiting) return
+    this.over++
+    if (this.over <= this.size) return
+    this.particular = this.particular.filter(({ isOver }) => !isOver)
+    for (let left = this.any.size; left > 0; left--) {
+      const first = this.any.shift()!
+      if (!first.isOver) this.any.push(first)
+    }
+    this.over = 0
   }
 
   /** Hands out what waits, as far as somebody can take it. */
@@ -41,14 +58,20 @@ export class Line {
     const calls = [...this.any, ...this.particular]
     while (this.any.shift() !== undefined);
     this.particular = []
+    for (const call of calls) call.isWaiting = false
+    this.over = 0
     return calls
   }
 
   /** false: it has to wait. */
   private place(call: Outgoing): boolean {
-    if (call.isOver) return true
+    if (call.isOver) {
+      this.over--
+      return true
+    }
     const peer = this.choose(call)
     if (peer === null) return false
+    call.isWaiting = false
     peer.served = ++this.turns
     peer.send(call)
     return true

@@ -44,6 +44,8 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Placed {
   /** Its number there. */
   id = 0
   isOver = false
+  /** It stands in the line. */
+  isWaiting = false
   /** Something of its stream argument is gone: it cannot be sent again. */
   isSpent = false
   /** What is sent of its argument behind the call. */
