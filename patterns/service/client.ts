@@ -84,7 +84,6 @@ export class Caller {
   private readonly runtime: TypedRuntime
   private readonly codec: Codec<unknown>
   private readonly events: Events<ClientEvents>
-  private readonly name: string
   private readonly peers = new Map<string, Peer>()
   private readonly line = new Line(this.peers)
   /** Calls that have a time, by when it is over. */
@@ -103,7 +102,6 @@ export class Caller {
     this.runtime = runtime
     this.codec = plain ? (json() as Codec<unknown>) : (codecOf(codec) as Codec<unknown>)
     this.events = new Events(runtime.clock)
-    this.name = randomName(runtime, 12)
     this.alarm = new Alarm(runtime.clock, () => this.tick())
     this.budget = new Budget(retryBudget)
     this.meter = new Meter(runtime.clock)
@@ -131,10 +129,12 @@ export class Caller {
       onLost: (peer, calls) => this.lost(peer, calls),
       onTrouble: (address, error) => this.events.emit("refused", { address, error }),
     }
-    const { clock } = this.runtime
+    const { runtime, codec } = this
+    // A name for each way: another way to the same server would take the place of this one.
+    const name = randomName(runtime, 12)
     const peer = plain
       ? new PlainPeer(address, sockets, socket, sink)
-      : new ServicePeer(address, this.name, this.codec.name, sockets, socket, clock, sink)
+      : new ServicePeer(address, name, codec.name, sockets, socket, runtime.clock, sink)
     peer.start()
     this.peers.set(address, peer)
     this.line.pump()
