@@ -85,6 +85,8 @@ export class Caller {
   private readonly codec: Codec<unknown>
   private readonly events: Events<ClientEvents>
   private readonly peers = new Map<string, Peer>()
+  /** Those that were removed, as long as calls are with them. */
+  private readonly leaving = new Set<Peer>()
   private readonly line = new Line(this.peers)
   /** Calls that have a time, by when it is over. */
   private readonly deadlines = new Heap<Outgoing>((a, b) => a.request.ends < b.request.ends)
@@ -145,8 +147,10 @@ export class Caller {
     const peer = this.peers.get(address)
     if (peer === undefined) return
     this.peers.delete(address)
+    this.leaving.add(peer)
     await Promise.allSettled(peer.underWay)
-    await peer.close()
+    this.leaving.delete(peer)
+    await (this.closing ?? peer.close())
   }
 
   /** What `connect()` makes of `api.method(argument, options)`. */
@@ -305,7 +309,7 @@ export class Caller {
       methods[name] = { p50: latency.percentile(0.5), p99: latency.percentile(0.99) }
     }
     return {
-      underWay: peers.reduce((sum, { busy }) => sum + busy, 0),
+      underWay: [...peers, ...this.leaving].reduce((sum, { busy }) => sum + busy, 0),
       waiting: this.line.size,
       servers: peers.filter(({ isThere }) => isThere).length,
       calls: this.meter.total,
@@ -323,15 +327,16 @@ export class Caller {
   }
 
   private async shut(): Promise<void> {
+    const peers = [...this.peers.values(), ...this.leaving]
     for (const call of this.line.empty()) call.fail(closed())
-    for (const peer of this.peers.values()) {
+    for (const peer of peers) {
       for (const call of [...peer.underWay]) {
         peer.cancel(call)
         call.fail(closed())
       }
     }
     this.alarm.stop()
-    await Promise.all([...this.peers.values()].map(peer => peer.close()))
+    await Promise.all(peers.map(peer => peer.close()))
   }
 }
 
