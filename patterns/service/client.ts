@@ -85,8 +85,9 @@ export class Caller {
   private readonly runtime: TypedRuntime
   private readonly codec: Codec<unknown>
   private readonly events: Events<ClientEvents>
-  private readonly name: string
   private readonly peers = new Map<string, Peer>()
+  /** Those that were removed, as long as calls are with them. */
+  private readonly leaving = new Set<Peer>()
   private readonly line = new Line(this.peers)
   /** Calls that have a time, by when it is over. */
   private readonly deadlines = new Heap<Outgoing>((a, b) => a.request.ends < b.request.ends)
@@ -105,7 +106,6 @@ export class Caller {
     this.runtime = runtime
     this.codec = plain ? (json() as Codec<unknown>) : (codecOf(codec) as Codec<unknown>)
     this.events = new Events(runtime.clock)
-    this.name = randomName(runtime, 12)
     this.alarm = new Alarm(runtime.clock, () => this.tick())
     this.budget = new Budget(retryBudget)
     this.meter = new Meter(runtime.clock)
@@ -133,10 +133,12 @@ export class Caller {
       onLost: (peer, calls) => this.lost(peer, calls),
       onTrouble: (address, error) => this.events.emit("refused", { address, error }),
     }
-    const { clock } = this.runtime
+    const { runtime, codec } = this
+    // A name for each way: another way to the same server would take the place of this one.
+    const name = randomName(runtime, 12)
     const peer = plain
       ? new PlainPeer(address, sockets, socket, sink)
-      : new ServicePeer(address, this.name, this.codec.name, sockets, socket, clock, sink)
+      : new ServicePeer(address, name, codec.name, sockets, socket, runtime.clock, sink)
     peer.start()
     this.peers.set(address, peer)
     this.line.pump()
@@ -147,8 +149,10 @@ export class Caller {
     const peer = this.peers.get(address)
     if (peer === undefined) return
     this.peers.delete(address)
+    this.leaving.add(peer)
     await Promise.allSettled(peer.underWay)
-    await peer.close()
+    this.leaving.delete(peer)
+    await (this.closing ?? peer.close())
   }
 
   /** What `connect()` makes of `api.method(argument, options)`. */
@@ -232,6 +236,7 @@ export class Caller {
     const { method, begun, signals } = call.request
     this.deadlines.remove(call)
     for (const signal of signals) this.signals.remove(signal, call)
+    this.line.remove(call)
     if (code !== null) count(this.errors, code)
     let latency = this.latencies.get(method)
     if (latency === undefined && this.latencies.size < COUNTED) {
@@ -306,7 +311,7 @@ export class Caller {
       methods[name] = { p50: latency.percentile(0.5), p99: latency.percentile(0.99) }
     }
     return {
-      underWay: peers.reduce((sum, { busy }) => sum + busy, 0),
+      underWay: [...peers, ...this.leaving].reduce((sum, { busy }) => sum + busy, 0),
       waiting: this.line.size,
       servers: peers.filter(({ isThere }) => isThere).length,
       calls: this.meter.total,
@@ -324,15 +329,16 @@ export class Caller {
   }
 
   private async shut(): Promise<void> {
-    for (const call of this.line.empty()) call.fail(closed())
-    for (const peer of this.peers.values()) {
+    const peers = [...this.peers.values(), ...this.leaving]
+    for (const call of this.line.calls) call.fail(closed())
+    for (const peer of peers) {
       for (const call of [...peer.underWay]) {
         peer.cancel(call)
         call.fail(closed())
       }
     }
     this.alarm.stop()
-    await Promise.all([...this.peers.values()].map(peer => peer.close()))
+    await Promise.all(peers.map(peer => peer.close()))
   }
 }
 

@@ -1,55 +1,54 @@
 /** The calls of a client that wait for a server, and which server is next. */
-import { Deque } from "../typed/deque.js"
 import type { Outgoing } from "./outgoing.js"
 import type { Peer } from "./peer.js"
 
 export class Line {
   /** Calls that any server may have, in order. */
-  private readonly any = new Deque<Outgoing>()
+  private readonly any = new Set<Outgoing>()
   /** Those that not every server may have: each is looked at, so that none holds up others. */
-  private particular: Outgoing[] = []
+  private readonly particular = new Set<Outgoing>()
   private turns = 0
 
   constructor(private readonly peers: ReadonlyMap<string, Peer>) {}
 
   get size(): number {
-    return this.any.size + this.particular.length
+    return this.any.size + this.particular.size
   }
 
   /** Hands it out, or lets it wait behind the others. */
   add(call: Outgoing): void {
     const isParticular = call.request.sticky !== undefined
     if ((isParticular || this.any.size === 0) && this.place(call)) return
-    if (isParticular) this.particular.push(call)
-    else this.any.push(call)
+    if (isParticular) this.particular.add(call)
+    else this.any.add(call)
   }
 
   /** The same with one that was with a server already. */
   addAgain(call: Outgoing): void {
-    if (!this.place(call)) this.particular.push(call)
+    if (!this.place(call)) this.particular.add(call)
+  }
+
+  /** It waits no more, if it did. */
+  remove(call: Outgoing): void {
+    if (!this.any.delete(call)) this.particular.delete(call)
   }
 
   /** Hands out what waits, as far as somebody can take it. */
   pump(): void {
-    if (this.particular.length > 0) {
-      const waiting = this.particular
-      this.particular = []
-      for (const call of waiting) if (!this.place(call)) this.particular.push(call)
+    for (const call of this.particular) if (this.place(call)) this.particular.delete(call)
+    for (const call of this.any) {
+      if (!this.place(call)) break
+      this.any.delete(call)
     }
-    for (let call = this.any.peek(); call !== undefined && this.place(call); call = this.any.peek()) this.any.shift()
   }
 
-  /** All of them; nobody waits any more. */
-  empty(): Outgoing[] {
-    const calls = [...this.any, ...this.particular]
-    while (this.any.shift() !== undefined);
-    this.particular = []
-    return calls
+  /** All of them. */
+  get calls(): Outgoing[] {
+    return [...this.any, ...this.particular]
   }
 
   /** false: it has to wait. */
   private place(call: Outgoing): boolean {
-    if (call.isOver) return true
     const peer = this.choose(call)
     if (peer === null) return false
     peer.served = ++this.turns

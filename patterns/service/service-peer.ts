@@ -141,6 +141,8 @@ export class ServicePeer implements Peer {
       if (!out.isOver) this.post.say(frame.END, `${id} ${out.items}`)
     } catch (error) {
       if (!out.isOver) this.post.say(frame.ERROR, JSON.stringify({ id, ...failureOf(error, false) }))
+      // Whatever the method makes of that, nobody waits for it.
+      this.cancel(call)
       call.fail(error)
     }
   }
