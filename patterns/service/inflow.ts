@@ -61,11 +61,11 @@ export class Inflow implements AsyncIterableIterator<unknown> {
   /** The whole body of which this is the end. */
   body(pieces: number, rest: Uint8Array): Uint8Array {
     if (pieces !== this.pieces) throw lost()
+    if (this.bytes + rest.length > this.largest) throw tooLarge(this.largest)
     if (this.parts.length === 0) return rest
     const whole = Buffer.concat([...this.parts, rest])
     this.parts = []
     this.bytes = 0
-    if (whole.length > this.largest) throw tooLarge(this.largest)
     return whole
   }
 
@@ -164,6 +164,6 @@ function lost(): ServiceError {
   return new ServiceError("ELOST", "a part of it was lost on its way")
 }
 
-function tooLarge(largest: number): ServiceError {
+export function tooLarge(largest: number): ServiceError {
   return new ServiceError("EMSGSIZE", `it is larger than ${largest} bytes`)
 }

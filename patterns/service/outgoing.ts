@@ -3,7 +3,7 @@ import type { Codec } from "../codec/index.js"
 import { peerFault } from "../typed/error.js"
 import type { Placed } from "../typed/heap.js"
 import { ServiceError } from "./errors.js"
-import { Inflow } from "./inflow.js"
+import { Inflow, tooLarge } from "./inflow.js"
 import type { Outflow } from "./outflow.js"
 import type { Peer } from "./peer.js"
 import { checked, type Schemas } from "./schema.js"
@@ -151,8 +151,9 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Placed {
 
   /** What the server says last: the end of a result. */
   result(pieces: number, rest: Uint8Array): void {
-    const { codec, schemas } = this.request
+    const { codec, schemas, maxResult } = this.request
     try {
+      if (rest.length > maxResult) throw tooLarge(maxResult)
       const body = pieces === 0 && this.inflow === null ? rest : this.items.body(pieces, rest)
       const value = body.length === 0 ? undefined : codec.decode(body)
       if (schemas.result === undefined) this.succeed(value)
