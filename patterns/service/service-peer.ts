@@ -140,6 +140,8 @@ export class ServicePeer implements Peer {
       if (!out.isOver) this.post.say(frame.END, `${id} ${out.items}`)
     } catch (error) {
       if (!out.isOver) this.post.say(frame.ERROR, JSON.stringify({ id, ...failureOf(error, false) }))
+      // Its caller hears of this, and of nothing that comes behind it.
+      this.cancel(call)
       call.fail(error)
     }
   }
