@@ -1,7 +1,7 @@
 /** One direction of a call, from the side that receives: pieces are put together, items wait to be read, and what is read is credit again. */
 import { Deque } from "../typed/deque.js"
 import { ServiceError } from "./errors.js"
-import { costOf } from "./frames.js"
+import { costOf, PIECE } from "./frames.js"
 
 /** What may be on its way, or wait to be read, of one call in one direction: 64 small items, or 1 MiB. */
 export const WINDOW = 64
@@ -45,10 +45,13 @@ export class Inflow implements AsyncIterableIterator<unknown> {
     private readonly sink: InflowSink,
   ) {}
 
-  /** ELOST: one is missing. EMSGSIZE: the body is too large. EPROTO: there was no credit for it. */
+  /** ELOST: one is missing. EMSGSIZE: the body is too large. EPROTO: there was no credit for it, or it has not the size of one. */
   piece(n: number, bytes: Uint8Array): void {
     if (n < this.pieces) return // It has come before.
     if (n > this.pieces) throw lost()
+    // Small ones would be many: a frame that is kept takes more than its bytes.
+    if (bytes.length !== PIECE)
+      throw new ServiceError("EPROTO", `a piece of ${bytes.length} bytes, and not of ${PIECE}`)
     const cost = this.take(bytes.length)
     this.pieces++
     this.parts.push(bytes)
