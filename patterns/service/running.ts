@@ -11,7 +11,7 @@ import { ServiceError } from "./errors.js"
 import { codeOf } from "./failure.js"
 import { Inflow, WINDOW } from "./inflow.js"
 import { Outflow } from "./outflow.js"
-import { checked } from "./schema.js"
+import { checked, checkKind } from "./schema.js"
 
 /** Who has asked, and is answered. Of a call, one of `result`, `end`, `refused` and `failed` is the last. */
 export interface Asker {
@@ -218,7 +218,9 @@ export class Running implements CallContext, Placed {
     this.isBegun = true
     try {
       const value = await handler(argument, this)
-      if (isAsyncIterable(value)) await this.stream(value)
+      const isStream = isAsyncIterable(value)
+      checkKind(schemas.result, schemas.yields, isStream, "the result")
+      if (isStream) await this.stream(value)
       else if (schemas.result !== undefined) await this.answer(await checked(schemas.result, value, "the result"))
       else {
         const underWay = this.answer(value)
