@@ -32,7 +32,7 @@ type Served<Method> = Method extends (...args: infer Args) => infer Returned
 type Arguments<Args extends unknown[]> = Args extends []
   ? [argument?: undefined, options?: CallOptions]
   : Args extends [(infer Argument)?, CallContext?]
-    ? undefined extends Argument
+    ? undefined extends Args[0]
       ? [argument?: Argument, options?: CallOptions]
       : [argument: Argument, options?: CallOptions]
     : never
