@@ -255,6 +255,7 @@ it("each side knows the types", () => {
     },
     // biome-ignore lint/suspicious/noExplicitAny: it is what this is about
     any: (value: any) => value,
+    optional: (n = 1, { timeLeft }: CallContext) => n + timeLeft,
   }
   type Api = Client<typeof implementation>
   expectTypeOf<Awaited<ReturnType<Api["add"]>>>().toEqualTypeOf<number>()
@@ -267,6 +268,8 @@ it("each side knows the types", () => {
   expectTypeOf<Awaited<ReturnType<Api["free"]>>>().toEqualTypeOf<number>()
   expectTypeOf<ReturnType<Api["fails"]>["catch"]>().toBeFunction()
   expectTypeOf<ReturnType<Api["any"]>["catch"]>().toBeFunction()
+
+  expectTypeOf<Api["optional"]>().toBeCallableWith()
 
   const wrong = (api: Api) => {
     // @ts-expect-error an argument that is missing
