@@ -21,9 +21,10 @@ interface Item {
 export class Inflow implements AsyncIterableIterator<unknown> {
   /** Items that came. */
   items = 0
+  /** Bytes of pieces that are not put together yet. */
+  bytes = 0
   private pieces = 0
   private parts: Uint8Array[] = []
-  private bytes = 0
   private granted = WINDOW
   private came = 0
   /** Read, and not told yet. */
@@ -47,7 +48,7 @@ export class Inflow implements AsyncIterableIterator<unknown> {
 
   /** ELOST: one is missing. EMSGSIZE: the body is too large. EPROTO: there was no credit for it, or it has not the size of one. */
   piece(n: number, bytes: Uint8Array): void {
-    if (n < this.pieces) return // It has come before.
+    if (n < this.pieces || this.isOver) return // It has come before, or nobody wants it.
     if (n > this.pieces) throw lost()
     // Small ones would be many: a frame that is kept takes more than its bytes.
     if (bytes.length !== PIECE)
@@ -83,6 +84,7 @@ export class Inflow implements AsyncIterableIterator<unknown> {
 
   /** There were so many items. */
   end(count: number): void {
+    if (this.isOver) return
     if (count !== this.items) throw lost()
     this.isOver = true
     this.wake()
@@ -137,6 +139,7 @@ export class Inflow implements AsyncIterableIterator<unknown> {
   private leave(): void {
     while (this.waiting.shift() !== undefined);
     this.parts = []
+    this.bytes = 0
     if (this.isOver) return
     this.isOver = true
     this.wake()

@@ -117,7 +117,10 @@ export class Running implements CallContext, Placed {
     const open = (body: Uint8Array) => checked(items, this.asker.codec.decode(body), "an item of the argument")
     this.inflow = new Inflow(open, this.desk.maxArgument, {
       onCredit: total => this.asker.credit(this.id, total),
-      onLeft: () => this.asker.enough(this.id),
+      onLeft: () => {
+        this.release()
+        this.asker.enough(this.id)
+      },
     })
     this.asker.credit(this.id, WINDOW)
     if (how === "stream") void this.run(null)
@@ -127,8 +130,8 @@ export class Running implements CallContext, Placed {
 
   piece(n: number, bytes: Uint8Array): void {
     this.take(inflow => {
-      this.hold(bytes.length)
       inflow.piece(n, bytes)
+      this.hold(inflow.bytes)
     })
   }
 
@@ -145,7 +148,7 @@ export class Running implements CallContext, Placed {
   item(n: number, pieces: number, body: Uint8Array): void {
     this.take(inflow => {
       inflow.item(n, pieces, body)
-      this.release()
+      this.hold(inflow.bytes)
     })
   }
 
@@ -183,8 +186,8 @@ export class Running implements CallContext, Placed {
 
   /** EBUSY: too much of all arguments waits to be put together. */
   private hold(bytes: number): void {
-    this.held += bytes
-    this.desk.arriving += bytes
+    this.desk.arriving += bytes - this.held
+    this.held = bytes
     if (this.desk.arriving > this.desk.maxArriving) {
       throw new ServiceError("EBUSY", `more than ${this.desk.maxArriving} bytes of arguments are on their way`)
     }
