@@ -276,6 +276,7 @@ export class Running implements CallContext, Placed {
     const out = new Outflow(this.granted, {
       onPiece: (n, bytes) => asker.piece(id, n, bytes),
       onItem: (n, pieces, body) => asker.item(id, n, pieces, body),
+      pause: () => new Promise(resolve => void this.desk.clock.after(0, resolve)),
     })
     if (this.reason !== null) out.stop()
     this.outflow = out

@@ -119,6 +119,7 @@ export class ServicePeer implements Peer {
     call.outflow = new Outflow(0, {
       onPiece: (n, bytes) => this.post.say(frame.PIECE, `${id} ${n}`, bytes),
       onItem: (n, pieces, body) => this.post.item(id, n, pieces, body),
+      pause: () => new Promise(resolve => void this.clock.after(0, resolve)),
     })
     return call.outflow
   }
