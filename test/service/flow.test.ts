@@ -42,6 +42,7 @@ function flows() {
   const out = new Outflow(WINDOW, {
     onPiece: (n, bytes) => push({ kind: "piece", n, bytes }),
     onItem: (n, pieces, bytes) => push({ kind: "item", n, pieces, bytes }),
+    pause: () => Promise.resolve(),
   })
   const into = new Inflow(body => body, Number.POSITIVE_INFINITY, {
     onCredit: total => out.grant(total),
