@@ -4,11 +4,12 @@ import { Heap } from "../typed/heap.js"
 import { Meter } from "../typed/meter.js"
 import type { Clock } from "../typed/runtime.js"
 import { ServiceError } from "./errors.js"
+import { tooLarge } from "./inflow.js"
 import { Latency } from "./latency.js"
 import type { Handler, Served } from "./methods.js"
 import { behind, type ServerMiddleware } from "./middleware.js"
 import { type Asker, type CallSaid, Running } from "./running.js"
-import { described, type Schemas } from "./schema.js"
+import { checkKind, described, type Schemas } from "./schema.js"
 
 /** A method, and what has become of its calls. */
 export interface Method {
@@ -90,7 +91,7 @@ export class Desk {
     this.alarm = new Alarm(clock, () => this.tick())
   }
 
-  /** Begins it, or lets its argument come. ENOENT, EBUSY, EDRAINING, ETIMEDOUT, thrown: it was not begun. */
+  /** Begins it, or lets its argument come. ENOENT, EBUSY, EDRAINING, ETIMEDOUT, EINVAL, EMSGSIZE, thrown: it was not begun. */
   begin(said: CallSaid, body: Uint8Array, asker: Asker): Running {
     const method = this.methods.get(said.method)
     if (method === undefined) throw new ServiceError("ENOENT", `there is no method ${said.method.slice(0, 200)}`)
@@ -99,6 +100,8 @@ export class Desk {
     if (this.running >= this.concurrency || method.running >= method.limit) {
       throw new ServiceError("EBUSY", `as many calls run as may, ${Math.min(this.concurrency, method.limit)}`)
     }
+    checkKind(method.schemas.argument, method.schemas.items, said.argument === "stream", "the argument")
+    if (body.length > this.maxArgument) throw tooLarge(this.maxArgument)
     const running = new Running(said, method, asker, this)
     this.running++
     method.running++

@@ -14,8 +14,10 @@ export type ServiceErrorCode =
   | "ECLOSED"
   /** There is no such method. */
   | "ENOENT"
-  /** The arguments are none, are too large, or do not fit. Nothing was done. */
+  /** The argument is none, or does not fit; or what came back does not fit the caller's schema. */
   | "EINVAL"
+  /** An argument, a result, or an item of a stream is larger than `maxArgument` or `maxResult`. */
+  | "EMSGSIZE"
   /** The other side speaks another version, or not sense. */
   | "EPROTO"
   /** The handler threw, or returned what cannot be sent. An error with a `code` of its own keeps that. */

@@ -1,7 +1,7 @@
 /** One direction of a call, from the side that receives: pieces are put together, items wait to be read, and what is read is credit again. */
 import { Deque } from "../typed/deque.js"
 import { ServiceError } from "./errors.js"
-import { costOf } from "./frames.js"
+import { costOf, PIECE } from "./frames.js"
 
 /** What may be on its way, or wait to be read, of one call in one direction: 64 small items, or 1 MiB. */
 export const WINDOW = 64
@@ -21,9 +21,10 @@ interface Item {
 export class Inflow implements AsyncIterableIterator<unknown> {
   /** Items that came. */
   items = 0
+  /** Bytes of pieces that are not put together yet. */
+  bytes = 0
   private pieces = 0
   private parts: Uint8Array[] = []
-  private bytes = 0
   private granted = WINDOW
   private came = 0
   /** Read, and not told yet. */
@@ -45,10 +46,13 @@ export class Inflow implements AsyncIterableIterator<unknown> {
     private readonly sink: InflowSink,
   ) {}
 
-  /** ELOST: one is missing. EMSGSIZE: the body is too large. EPROTO: there was no credit for it. */
+  /** ELOST: one is missing. EMSGSIZE: the body is too large. EPROTO: there was no credit for it, or it has not the size of one. */
   piece(n: number, bytes: Uint8Array): void {
-    if (n < this.pieces) return // It has come before.
+    if (n < this.pieces || this.isOver) return // It has come before, or nobody wants it.
     if (n > this.pieces) throw lost()
+    // Small ones would be many: a frame that is kept takes more than its bytes.
+    if (bytes.length !== PIECE)
+      throw new ServiceError("EPROTO", `a piece of ${bytes.length} bytes, and not of ${PIECE}`)
     const cost = this.take(bytes.length)
     this.pieces++
     this.parts.push(bytes)
@@ -61,11 +65,11 @@ export class Inflow implements AsyncIterableIterator<unknown> {
   /** The whole body of which this is the end. */
   body(pieces: number, rest: Uint8Array): Uint8Array {
     if (pieces !== this.pieces) throw lost()
+    if (this.bytes + rest.length > this.largest) throw tooLarge(this.largest)
     if (this.parts.length === 0) return rest
     const whole = Buffer.concat([...this.parts, rest])
     this.parts = []
     this.bytes = 0
-    if (whole.length > this.largest) throw tooLarge(this.largest)
     return whole
   }
 
@@ -80,6 +84,7 @@ export class Inflow implements AsyncIterableIterator<unknown> {
 
   /** There were so many items. */
   end(count: number): void {
+    if (this.isOver) return
     if (count !== this.items) throw lost()
     this.isOver = true
     this.wake()
@@ -134,6 +139,7 @@ export class Inflow implements AsyncIterableIterator<unknown> {
   private leave(): void {
     while (this.waiting.shift() !== undefined);
     this.parts = []
+    this.bytes = 0
     if (this.isOver) return
     this.isOver = true
     this.wake()
@@ -164,6 +170,6 @@ function lost(): ServiceError {
   return new ServiceError("ELOST", "a part of it was lost on its way")
 }
 
-function tooLarge(largest: number): ServiceError {
+export function tooLarge(largest: number): ServiceError {
   return new ServiceError("EMSGSIZE", `it is larger than ${largest} bytes`)
 }

@@ -14,7 +14,7 @@ export class Lateness {
    */
   of(at: number, now: number): number {
     if (now - this.since >= WINDOW) {
-      this.before = this.least
+      this.before = now - this.since < 2 * WINDOW ? this.least : Number.POSITIVE_INFINITY
       this.least = Number.POSITIVE_INFINITY
       this.since = now
     }

@@ -1,10 +1,15 @@
 /** One direction of a call, from the side that sends: a body in pieces, or the items of a stream, as far as there is credit. */
 import { costOf, PIECE } from "./frames.js"
 
+/** What is sent without a pause, however much is granted: a generator that never waits would let nobody else run. */
+const BREATH = 1024
+
 export interface OutflowSink {
   onPiece(n: number, bytes: Uint8Array): void
   /** @param pieces How many pieces came before of all bodies. */
   onItem(n: number, pieces: number, body: Uint8Array): void
+  /** Resolves when others have had their turn. */
+  pause(): Promise<void>
 }
 
 export class Outflow {
@@ -15,6 +20,8 @@ export class Outflow {
   /** Nobody wants more of it. */
   isOver = false
   private used = 0
+  /** Where there is a pause next. */
+  private breath = BREATH
   private more: (() => void)[] = []
 
   /** @param granted How much may be sent: a sum that only grows. */
@@ -59,16 +66,18 @@ export class Outflow {
   }
 
   private get isOpen(): boolean {
-    return !this.isOver && this.used < this.granted
+    return !this.isOver && this.used < this.granted && this.used < this.breath
   }
 
   /** false: nobody wants it. */
   async room(): Promise<boolean> {
+    if (this.used >= this.breath) await this.sink.pause()
     while (!this.isOver && this.used >= this.granted) {
       await new Promise<void>(resolve => {
         this.more.push(resolve)
       })
     }
+    this.breath = this.used + BREATH
     return !this.isOver
   }
 

@@ -3,10 +3,10 @@ import type { Codec } from "../codec/index.js"
 import { peerFault } from "../typed/error.js"
 import type { Placed } from "../typed/heap.js"
 import { ServiceError } from "./errors.js"
-import { Inflow } from "./inflow.js"
+import { Inflow, tooLarge } from "./inflow.js"
 import type { Outflow } from "./outflow.js"
 import type { Peer } from "./peer.js"
-import { checked, type Schemas } from "./schema.js"
+import { checked, checkKind, type Schemas } from "./schema.js"
 import type { Abortable } from "./signals.js"
 import type { Call } from "./types.js"
 
@@ -145,13 +145,18 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
   }
 
   item(n: number, pieces: number, body: Uint8Array): void {
-    this.take(() => this.items.item(n, pieces, body))
+    this.take(() => {
+      this.checkKind(true)
+      this.items.item(n, pieces, body)
+    })
   }
 
   /** What the server says last: the end of a result. */
   result(pieces: number, rest: Uint8Array): void {
-    const { codec, schemas } = this.request
+    const { codec, schemas, maxResult } = this.request
     try {
+      this.checkKind(false)
+      if (rest.length > maxResult) throw tooLarge(maxResult)
       const body = pieces === 0 && this.inflow === null ? rest : this.items.body(pieces, rest)
       const value = body.length === 0 ? undefined : codec.decode(body)
       if (schemas.result === undefined) this.succeed(value)
@@ -172,9 +177,15 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
   /** A stream has ended, with so many items. */
   end(count: number): void {
     this.take(() => {
+      this.checkKind(true)
       this.items.end(count)
       this.succeed(undefined)
     })
+  }
+
+  private checkKind(isStream: boolean): void {
+    const { result, yields } = this.request.schemas
+    checkKind(result, yields, isStream, "the result")
   }
 
   /** What cannot be taken is the end of it. */

@@ -11,7 +11,7 @@ import { ServiceError } from "./errors.js"
 import { codeOf } from "./failure.js"
 import { Inflow, WINDOW } from "./inflow.js"
 import { Outflow } from "./outflow.js"
-import { checked } from "./schema.js"
+import { checked, checkKind } from "./schema.js"
 
 /** Who has asked, and is answered. Of a call, one of `result`, `end`, `refused` and `failed` is the last. */
 export interface Asker {
@@ -117,7 +117,10 @@ export class Running implements CallContext, Placed {
     const open = (body: Uint8Array) => checked(items, this.asker.codec.decode(body), "an item of the argument")
     this.inflow = new Inflow(open, this.desk.maxArgument, {
       onCredit: total => this.asker.credit(this.id, total),
-      onLeft: () => this.asker.enough(this.id),
+      onLeft: () => {
+        this.release()
+        this.asker.enough(this.id)
+      },
     })
     this.asker.credit(this.id, WINDOW)
     if (how === "stream") void this.run(null)
@@ -127,8 +130,8 @@ export class Running implements CallContext, Placed {
 
   piece(n: number, bytes: Uint8Array): void {
     this.take(inflow => {
-      this.hold(bytes.length)
       inflow.piece(n, bytes)
+      this.hold(inflow.bytes)
     })
   }
 
@@ -145,7 +148,7 @@ export class Running implements CallContext, Placed {
   item(n: number, pieces: number, body: Uint8Array): void {
     this.take(inflow => {
       inflow.item(n, pieces, body)
-      this.release()
+      this.hold(inflow.bytes)
     })
   }
 
@@ -183,8 +186,8 @@ export class Running implements CallContext, Placed {
 
   /** EBUSY: too much of all arguments waits to be put together. */
   private hold(bytes: number): void {
-    this.held += bytes
-    this.desk.arriving += bytes
+    this.desk.arriving += bytes - this.held
+    this.held = bytes
     if (this.desk.arriving > this.desk.maxArriving) {
       throw new ServiceError("EBUSY", `more than ${this.desk.maxArriving} bytes of arguments are on their way`)
     }
@@ -218,7 +221,9 @@ export class Running implements CallContext, Placed {
     this.isBegun = true
     try {
       const value = await handler(argument, this)
-      if (isAsyncIterable(value)) await this.stream(value)
+      const isStream = isAsyncIterable(value)
+      checkKind(schemas.result, schemas.yields, isStream, "the result")
+      if (isStream) await this.stream(value)
       else if (schemas.result !== undefined) await this.answer(await checked(schemas.result, value, "the result"))
       else {
         const underWay = this.answer(value)
@@ -271,6 +276,7 @@ export class Running implements CallContext, Placed {
     const out = new Outflow(this.granted, {
       onPiece: (n, bytes) => asker.piece(id, n, bytes),
       onItem: (n, pieces, body) => asker.item(id, n, pieces, body),
+      pause: () => new Promise(resolve => void this.desk.clock.after(0, resolve)),
     })
     if (this.reason !== null) out.stop()
     this.outflow = out

@@ -27,6 +27,17 @@ export function checked(schema: StandardSchemaV1 | undefined, value: unknown, wh
   return result instanceof Promise ? result.then(result => valueOf(result, what)) : valueOf(result, what)
 }
 
+/** EINVAL: a stream comes past the schema of a value, or a value past that of a stream's items. */
+export function checkKind(
+  value: StandardSchemaV1 | undefined,
+  items: StandardSchemaV1 | undefined,
+  isStream: boolean,
+  what: string,
+): void {
+  const isWrong = isStream ? value !== undefined && items === undefined : items !== undefined
+  if (isWrong) throw new ServiceError("EINVAL", `${what} is to be ${isStream ? "no" : "a"} stream`)
+}
+
 function valueOf(result: StandardSchemaV1.Result<unknown>, what: string): unknown {
   if (result.issues === undefined) return result.value
   const issues = result.issues.map(({ message, path = [] }) => ({

@@ -1,5 +1,6 @@
 /** A client's side of one server that speaks PROTOCOL.md: which calls are with it, and what it says of them. */
 import { Contact } from "../typed/contact.js"
+import { peerFault } from "../typed/error.js"
 import { countOf, objectOf, textOf, wordsOf } from "../typed/protocol.js"
 import type { Clock } from "../typed/runtime.js"
 import type { Sockets } from "../typed/sockets.js"
@@ -120,6 +121,7 @@ export class ServicePeer implements Peer {
     call.outflow = new Outflow(0, {
       onPiece: (n, bytes) => this.post.say(frame.PIECE, `${id} ${n}`, bytes),
       onItem: (n, pieces, body) => this.post.item(id, n, pieces, body),
+      pause: () => new Promise(resolve => void this.clock.after(0, resolve)),
     })
     return call.outflow
   }
@@ -187,7 +189,7 @@ export class ServicePeer implements Peer {
         break
       case "PIECE": {
         const [id, n] = wordsOf(words)
-        this.calls.get(numberOf(id))?.piece(numberOf(n), body)
+        this.about(numberOf(id), call => call.piece(numberOf(n), body))
         break
       }
       case "ITEM":
@@ -195,7 +197,10 @@ export class ServicePeer implements Peer {
         break
       case "END": {
         const [id, count] = wordsOf(words)
-        this.take(numberOf(id))?.end(numberOf(count))
+        this.about(numberOf(id), call => {
+          this.take(call.id)
+          call.end(numberOf(count))
+        })
         break
       }
       case "CREDIT": {
@@ -210,7 +215,12 @@ export class ServicePeer implements Peer {
         const id = wordsOf(words)[0] ?? ""
         const answer = this.asked.get(id)
         this.asked.delete(id)
-        answer?.(objectOf(body))
+        try {
+          answer?.(objectOf(body))
+        } catch (error) {
+          answer?.(null)
+          throw error
+        }
         break
       }
       default:
@@ -219,9 +229,22 @@ export class ServicePeer implements Peer {
   }
 
   private items([id, word]: readonly string[], frames: Buffer[]): void {
-    const call = this.calls.get(numberOf(id))
-    const [n, pieces] = numbersOf(word)
-    for (let at = 3; at < frames.length; at++) call?.item(n + at - 3, pieces, frames[at]!)
+    this.about(numberOf(id), call => {
+      const [n, pieces] = numbersOf(word)
+      for (let at = 3; at < frames.length; at++) call.item(n + at - 3, pieces, frames[at]!)
+    })
+  }
+
+  /** What is said of a call, and cannot be understood, is the end of it. */
+  private about(id: number, what: (call: Outgoing) => void): void {
+    const call = this.calls.get(id)
+    if (call === undefined) return
+    try {
+      what(call)
+    } catch (error) {
+      this.cancel(call)
+      call.fail(peerFault(error))
+    }
   }
 
   /** It has ended: it is not with this server any more. */
@@ -232,18 +255,19 @@ export class ServicePeer implements Peer {
   }
 
   private error(said: Record<string, unknown>): void {
-    const call = this.take(countOf(said.id, "id", 0))
-    if (call === undefined) return
-    const code = textOf(said.code, "code", "EREMOTE")
-    const message = textOf(said.message, "message", "")
-    // A method's own error may have this code as well: then it is no refusal of ours, and tells its name.
-    if ((code === "EBUSY" || code === "EDRAINING") && said.name === undefined) {
-      if (code === "EDRAINING") this.draining = true
-      this.sink.onRefused(this, call, new ServiceError(code, message))
-      return
-    }
-    const stack = typeof said.stack === "string" ? said.stack : null
-    call.fail(new RemoteError(code, message, textOf(said.name, "name", "Error"), said.data, stack))
+    this.about(countOf(said.id, "id", 0), call => {
+      this.take(call.id)
+      const code = textOf(said.code, "code", "EREMOTE")
+      const message = textOf(said.message, "message", "")
+      // A method's own error may have this code as well: then it is no refusal of ours, and tells its name.
+      if ((code === "EBUSY" || code === "EDRAINING") && said.name === undefined) {
+        if (code === "EDRAINING") this.draining = true
+        this.sink.onRefused(this, call, new ServiceError(code, message))
+        return
+      }
+      const stack = typeof said.stack === "string" ? said.stack : null
+      call.fail(new RemoteError(code, message, textOf(said.name, "name", "Error"), said.data, stack))
+    })
   }
 
   async close(): Promise<void> {

@@ -33,16 +33,19 @@ type Served<Method> = Method extends (...args: infer Args) => infer Returned
 type Arguments<Args extends unknown[]> = Args extends []
   ? [argument?: undefined, options?: CallOptions]
   : Args extends [(infer Argument)?, CallContext?]
-    ? undefined extends Argument
+    ? undefined extends Args[0]
       ? [argument?: Argument, options?: CallOptions]
       : [argument: Argument, options?: CallOptions]
     : never
 
-type Answer<Returned> = [Returned] extends [never]
+/** What always throws, and what may be anything, is no stream. */
+type Answer<Returned> = [Awaited<Returned>] extends [never]
   ? Call<never>
-  : Awaited<Returned> extends AsyncIterable<infer Item>
-    ? AsyncIterable<Item>
-    : Call<Awaited<Returned>>
+  : unknown extends Awaited<Returned>
+    ? Call<Awaited<Returned>>
+    : Awaited<Returned> extends AsyncIterable<infer Item>
+      ? AsyncIterable<Item>
+      : Call<Awaited<Returned>>
 
 export type Client<Implementation> = {
   readonly [Name in keyof Implementation as Implementation[Name] extends (...args: never[]) => unknown

@@ -1,0 +1,93 @@
+/** A server whose handlers do not end, and whose calls come late: what these may cost. */
+import { describe, expect, it } from "vitest"
+import type { CallContext } from "../../patterns/service/index.js"
+import { pairs } from "../support/engine-pairs.js"
+import { gate } from "../support/gate.js"
+import { stage } from "./stage.js"
+
+describe.each(pairs)("limits of a server on %s, with clients on %s", (makers, callers) => {
+  const { server, client, bareClient } = stage(makers, callers)
+
+  describe("handlers that do not end", () => {
+    it("keep a drain waiting as long as it will wait, and it drains on behind that", async () => {
+      const go = gate()
+      const made = await server({ wait: () => go.opened, quick: () => 1 })
+      const api = client<{ wait(): Promise<void>; quick(): number }>(made)
+      const call = api.wait().finally(() => {})
+      await expect.poll(() => made.stats().running).toBe(1)
+      await expect(made.drain({ timeout: 50 })).rejects.toMatchObject({
+        code: "ETIMEDOUT",
+        message: expect.stringContaining("1"),
+      })
+      const controller = new AbortController()
+      const drained = made.drain({ signal: controller.signal })
+      controller.abort(new Error("enough"))
+      await expect(drained).rejects.toThrow("enough")
+      await expect(made.drain({ signal: AbortSignal.abort(new Error("at once")) })).rejects.toThrow("at once")
+      expect(made.stats()).toMatchObject({ draining: true, running: 1 })
+      await expect(api.quick(undefined, { timeout: 50 })).rejects.toMatchObject({ code: "ETIMEDOUT" })
+      const rest = made.drain({ timeout: 10_000 })
+      go.open()
+      await Promise.all([call, rest, made.drain()])
+      expect(made.stats()).toMatchObject({ running: 0, overdue: 0 })
+    })
+
+    it("are overdue while nobody wants them any more, and count in the limits", async () => {
+      const go = gate()
+      const made = await server({ deaf: () => go.opened.then(() => 1) }, { concurrency: 2 })
+      const api = client<{ deaf(): Promise<number> }>(made)
+      const controller = new AbortController()
+      const calls = [api.deaf(undefined, { timeout: 100 }), api.deaf(undefined, { signal: controller.signal })]
+      const codes = Promise.all(calls.map(call => call.catch(error => (error as { code: string }).code)))
+      await expect.poll(() => made.stats()).toMatchObject({ running: 2, overdue: expect.any(Number) })
+      controller.abort()
+      expect(await codes).toEqual(["ETIMEDOUT", "ECANCELED"])
+      await expect.poll(() => made.stats()).toMatchObject({ running: 2, overdue: 2 })
+      await expect(api.deaf()).rejects.toMatchObject({ code: "EBUSY" })
+      go.open()
+      await expect.poll(() => made.stats()).toMatchObject({ running: 0, overdue: 0 })
+      expect(await api.deaf()).toBe(1)
+      expect(made.stats().methods.deaf).toMatchObject({ calls: 3, running: 0 })
+    })
+
+    it("do not keep a server from closing", async () => {
+      const reasons: string[] = []
+      const made = await server({
+        never: (_: undefined, { signal }: CallContext) =>
+          new Promise(() => signal.addEventListener("abort", () => reasons.push(signal.reason.code))),
+        async *stuck() {
+          await new Promise(() => {})
+        },
+      })
+      const api = client<{ never(): void; stuck(): AsyncGenerator<number> }>(made)
+      void api.never()
+      void api
+        .stuck()
+        [Symbol.asyncIterator]()
+        .next()
+        .catch(() => {})
+      await expect.poll(() => made.stats().running).toBe(2)
+      await made.close()
+      expect(reasons).toEqual(["ELOST"])
+    })
+  })
+
+  it("a call whose time was over on its way is ETIMEDOUT, and not begun", async () => {
+    const begun: number[] = []
+    const made = await server({ work: (n: number) => begun.push(n) })
+    const bare = bareClient(made.lastEndpoint!)
+    await bare.hello({ codec: "json" })
+    const call = (id: number, at: number, timeout?: number) =>
+      bare.say("CALL", JSON.stringify({ at, calls: [{ id, method: "work", timeout }] }), String(id))
+    // By its clock all of this happens between HELLO and a minute later.
+    await call(1, 60_000, 1000)
+    expect((await bare.words()).slice(0, 2)).toEqual(["RESULT", "1"])
+    await call(2, 0, 1000)
+    expect(await bare.words()).toEqual(["ERROR", expect.stringContaining("ETIMEDOUT")])
+    await call(3, 0, 10 * 60_000)
+    expect((await bare.words()).slice(0, 2)).toEqual(["RESULT", "3"])
+    await call(4, 0)
+    expect((await bare.words()).slice(0, 2)).toEqual(["RESULT", "4"])
+    expect(begun).toEqual([1, 3, 4])
+  })
+})
