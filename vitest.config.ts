@@ -8,6 +8,7 @@ export default defineConfig({
       "peerlane/codec": fileURLToPath(new URL("./patterns/codec/index.ts", import.meta.url)),
       "peerlane/draft": fileURLToPath(new URL("./patterns/draft/index.ts", import.meta.url)),
       "peerlane/pipeline": fileURLToPath(new URL("./patterns/pipeline/index.ts", import.meta.url)),
+      "peerlane/service": fileURLToPath(new URL("./patterns/service/index.ts", import.meta.url)),
       "peerlane/store/lmdb": fileURLToPath(new URL("./patterns/store/lmdb/index.ts", import.meta.url)),
       "peerlane/testing": fileURLToPath(new URL("./patterns/testing/index.ts", import.meta.url)),
       peerlane: fileURLToPath(new URL("./patterns/index.ts", import.meta.url)),

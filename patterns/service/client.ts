@@ -264,8 +264,7 @@ export class Caller {
         return
       }
     }
-    if (call.isSpent) call.fail(error)
-    else this.retry(call, error)
+    this.retry(call, error)
   }
 
   private lost(peer: Peer, calls: readonly Outgoing[]): void {
@@ -297,9 +296,12 @@ export class Caller {
     if (next !== undefined) this.alarm.set(next.request.ends)
   }
 
-  /** What each server says of itself, by address: its methods with their schemas, and how busy it is. Those that are away are not there. */
-  async describe(): Promise<Record<string, Record<string, unknown>>> {
-    const answers = [...this.peers.values()].map(async peer => [peer.address, await peer.describe()] as const)
+  /**
+   * What each server says of itself, by address: its methods with their schemas, and how busy it is. One that is away has `timeout` ms
+   * (default 2,000) to come, and is left out then.
+   */
+  async describe({ timeout = 2000 }: { timeout?: number } = {}): Promise<Record<string, Record<string, unknown>>> {
+    const answers = [...this.peers.values()].map(async peer => [peer.address, await peer.describe(timeout)] as const)
     const there = (await Promise.all(answers)).filter(([, description]) => description !== null)
     return Object.fromEntries(there) as Record<string, Record<string, unknown>>
   }

@@ -10,6 +10,12 @@ export type ServiceErrorCode =
   | "ELOST"
   /** Every server that could take it has as much as it takes. Nothing was done. */
   | "EBUSY"
+  /** A plain question came to a server that takes no more calls. Nothing was done. */
+  | "EDRAINING"
+  /** The argument, or what was returned, cannot be encoded. */
+  | "EENCODE"
+  /** What came back cannot be decoded. */
+  | "EDECODE"
   /** This side is closed. */
   | "ECLOSED"
   /** There is no such method. */

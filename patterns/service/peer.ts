@@ -20,8 +20,8 @@ export interface Peer {
   cancel(call: Outgoing): void
   /** So much of its stream may have been sent in all. */
   addCredit(call: Outgoing, total: number): void
-  /** What it says of itself; null: it went away, or has no words for that. */
-  describe(): Promise<Record<string, unknown> | null>
+  /** What it says of itself; null: it was not there within `timeout` ms, or has no words for that. */
+  describe(timeout: number): Promise<Record<string, unknown> | null>
   close(): Promise<void>
 }
 

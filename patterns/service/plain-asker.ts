@@ -8,6 +8,8 @@ import { WINDOW } from "./inflow.js"
 import type { Asker } from "./running.js"
 import { saidOf } from "./said.js"
 
+/** What a question may take that says nothing else, in ms: it cannot tell when it is gone. */
+const TIMEOUT = 30_000
 const PLAIN = json() as Codec<unknown>
 
 export interface PlainSink {
@@ -31,7 +33,10 @@ export class PlainAsker implements Asker {
       const said = objectOf(question)
       const { argument } = said
       const body = argument === undefined || argument === null ? Buffer.alloc(0) : Buffer.from(JSON.stringify(argument))
-      desk.begin({ id: 0, ...saidOf(said), argument: "here", credit: WINDOW }, body, this)
+      const { method, timeout, context } = saidOf(said)
+      const ends = timeout === Number.POSITIVE_INFINITY ? TIMEOUT : timeout
+      const call = { id: 0, method, timeout: ends, context, argument: "here", credit: WINDOW } as const
+      desk.begin(call, body, this)
     } catch (error) {
       this.refused(0, error)
     }

@@ -84,6 +84,7 @@ export class PlainPeer implements Peer {
 
   addCredit(): void {}
 
+  /** It has no words for that. */
   describe(): Promise<null> {
     return Promise.resolve(null)
   }
@@ -110,7 +111,7 @@ function answer(call: Outgoing, message: Buffer[]): void {
   try {
     const { result, error } = objectOf(message[1])
     if (error === undefined || error === null) call.result(0, Buffer.from(JSON.stringify(result ?? null)))
-    else call.fail(remote(error as Record<string, unknown>))
+    else call.fail(remote(typeof error === "object" ? (error as Record<string, unknown>) : { message: String(error) }))
   } catch (error) {
     call.fail(peerFault(error))
   }

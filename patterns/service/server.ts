@@ -99,6 +99,8 @@ export class Server {
   /** Who was silent for too long, if there is nothing of him that we have not read. */
   private suspects = new Set<Session>()
   private timer: { cancel(): void } | null = null
+  /** When the next tick is to come. */
+  private due = 0
   private reading: Promise<void> = Promise.resolve()
   private closing: Promise<void> | null = null
   /** Who waits for clients to have heard. */
@@ -133,6 +135,7 @@ export class Server {
     for (const address of typeof bind === "string" ? [bind] : bind) await this.router.bind(address)
     this.endpoint = this.router.lastEndpoint
     this.reading = this.read()
+    this.due = this.runtime.clock.now()
     this.tick()
   }
 
@@ -304,11 +307,16 @@ export class Server {
 
   private tick(): void {
     const now = this.runtime.clock.now()
+    // This process was stalled for so long: that is nobody's silence, and nobody could be heard.
+    const late = now - this.due
+    if (late > this.heartbeat) for (const session of this.byName.values()) session.forgive(late)
     const silent = [...this.byName.values()].filter(({ heard }) => now - heard >= SILENT_BEATS * this.heartbeat)
     for (const session of silent) if (this.suspects.has(session)) this.drop(session, "the caller is silent")
     // Perhaps it is we who were stalled: what has come meanwhile is read first.
     this.suspects = new Set(silent.filter(session => !this.suspects.has(session)))
-    this.timer = this.runtime.clock.after(this.suspects.size > 0 ? 0 : this.heartbeat, () => this.tick())
+    const pause = this.suspects.size > 0 ? 0 : this.heartbeat
+    this.due = now + pause
+    this.timer = this.runtime.clock.after(pause, () => this.tick())
   }
 }
 

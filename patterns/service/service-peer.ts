@@ -83,8 +83,6 @@ export class ServicePeer implements Peer {
     this.post.forget()
     const lost = [...this.calls.values()]
     this.calls.clear()
-    for (const answer of this.asked.values()) answer(null)
-    this.asked.clear()
     if (lost.length > 0) this.sink.onLost(this, lost)
   }
 
@@ -93,6 +91,7 @@ export class ServicePeer implements Peer {
     this.post.session = this.contact.session
     this.draining = said.draining === true
     this.last = 0
+    for (const id of this.asked.keys()) this.post.say(frame.DESCRIBE, id)
     this.sink.onAble()
   }
 
@@ -157,13 +156,22 @@ export class ServicePeer implements Peer {
     if (this.calls.has(id)) this.post.say(frame.CREDIT, `${id} ${total}`)
   }
 
-  describe(): Promise<Record<string, unknown> | null> {
-    if (!this.contact.isWelcome) return Promise.resolve(null)
+  describe(timeout: number): Promise<Record<string, unknown> | null> {
     const id = String(++this.questions)
     return new Promise(resolve => {
-      this.asked.set(id, resolve)
-      this.post.say(frame.DESCRIBE, id)
+      const timer = this.clock.after(timeout, () => this.answer(id, null))
+      this.asked.set(id, description => {
+        timer.cancel()
+        resolve(description)
+      })
+      if (this.contact.isWelcome) this.post.say(frame.DESCRIBE, id)
     })
+  }
+
+  private answer(id: string, description: Record<string, unknown> | null): void {
+    const tell = this.asked.get(id)
+    this.asked.delete(id)
+    tell?.(description)
   }
 
   private receive(command: Command, frames: Buffer[]): void {
@@ -213,12 +221,10 @@ export class ServicePeer implements Peer {
         break
       case "DESCRIPTION": {
         const id = wordsOf(words)[0] ?? ""
-        const answer = this.asked.get(id)
-        this.asked.delete(id)
         try {
-          answer?.(objectOf(body))
+          this.answer(id, objectOf(body))
         } catch (error) {
-          answer?.(null)
+          this.answer(id, null)
           throw error
         }
         break
@@ -273,5 +279,6 @@ export class ServicePeer implements Peer {
   async close(): Promise<void> {
     await this.contact.close()
     this.forsake()
+    for (const id of [...this.asked.keys()]) this.answer(id, null)
   }
 }

@@ -78,6 +78,11 @@ export class Session implements Asker {
     this.calls.clear()
   }
 
+  /** It could not be heard for so long, in ms. */
+  forgive(ms: number): void {
+    this.heard += ms
+  }
+
   /** Everything that was said to it, and everything that it said before it heard. */
   get hasHeard(): boolean {
     return this.unheard === 0

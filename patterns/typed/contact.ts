@@ -45,6 +45,8 @@ export class Contact<Command extends string> {
   /** It was silent for too long, if there is nothing of it that we have not read. */
   private isSuspect = false
   private beat = FIRST_BEAT
+  /** When the next tick is to come. */
+  private due = 0
   private timer: { cancel(): void } | null = null
   private closed = false
   private reading: Promise<void> = Promise.resolve()
@@ -159,10 +161,13 @@ export class Contact<Command extends string> {
   private tick(): void {
     if (this.closed) return
     const now = this.clock.now()
+    // This process was stalled for so long: that is nobody's silence, and nobody could be heard.
+    if (now - this.due > this.beat) this.heard = Math.min(now, this.heard + now - this.due)
     if (now - this.heard < SILENT_BEATS * this.beat) this.isSuspect = false
     else if (!this.isSuspect) {
       // Perhaps it is we who were stalled: what has come meanwhile is read first.
       this.isSuspect = true
+      this.due = now
       this.timer = this.clock.after(0, () => this.tick())
       return
     }
@@ -184,6 +189,7 @@ export class Contact<Command extends string> {
 
   private schedule(): void {
     const pause = Math.max(LEAST_BEAT, Math.min(this.beat, this.pace))
+    this.due = this.clock.now() + pause
     this.timer = this.clock.after(pause, () => this.tick())
   }
 

@@ -1,7 +1,7 @@
 /** A server whose handlers do not end, and whose calls come late: what these may cost. */
 import { describe, expect, it } from "vitest"
-import type { CallContext } from "../../patterns/service/index.js"
-import { pairs } from "../support/engine-pairs.js"
+import { type CallContext, connect, serve } from "../../patterns/service/index.js"
+import { type Engine, engines, pairs } from "../support/engine-pairs.js"
 import { gate } from "../support/gate.js"
 import { stage } from "./stage.js"
 
@@ -91,3 +91,37 @@ describe.each(pairs)("limits of a server on %s, with clients on %s", (makers, ca
     expect(begun).toEqual([1, 3, 4])
   })
 })
+
+it.each(pairs)(
+  "a process of both that stands still for long loses no call of its own (%s, %s)",
+  async (makers, callers) => {
+    const go = gate()
+    const made = await serve({ wait: () => go.opened.then(() => 1) }, options(makers))
+    const api = connect<{ wait(): Promise<number> }>({ to: made.lastEndpoint!, sockets: engines[callers] })
+    const call = api.wait()
+    await expect.poll(() => made.stats().running).toBe(1)
+    for (let times = 0; times < 3; times++) {
+      const until = Date.now() + 500 // Five heartbeats in which nothing can be said or heard.
+      while (Date.now() < until);
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    expect(made.stats()).toMatchObject({ running: 1, clients: 1 })
+    go.open()
+    expect(await call).toBe(1)
+    await api.$.close()
+    await made.close()
+  },
+)
+
+it("a client asks for descriptions as soon as it is welcome, and does not wait long for who is away", async () => {
+  const made = await serve({ one: () => 1 }, { bind: "tcp://127.0.0.1:*" })
+  const api = connect<{ one(): number }>({ to: [made.lastEndpoint!, "tcp://127.0.0.1:9"] })
+  const described = await api.$.describe({ timeout: 500 })
+  expect(Object.keys(described)).toEqual([made.lastEndpoint])
+  await api.$.close()
+  await made.close()
+})
+
+function options(engine: Engine) {
+  return { bind: "tcp://127.0.0.1:*", heartbeat: 100, sockets: engines[engine] }
+}

@@ -107,7 +107,6 @@ describe.each(pairs)("a server on %s, and a client on %s that misbehaves", (make
         ["ERROR", '{"id":"x"}'],
         ["RESULT", "1", "x"],
         ["DESCRIPTION", "1", "{}"],
-        ["DRAINING"],
       ]
       for (const [command, ...frames] of messages) {
         await bare.say(command!, ...frames)
