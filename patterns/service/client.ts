@@ -289,11 +289,18 @@ export class Caller {
     for (let first = this.deadlines.top; first !== undefined && first.request.ends <= now; first = this.deadlines.top) {
       this.deadlines.remove(first)
       this.onCancel(first)
-      const { method, ends, begun } = first.request
-      first.fail(new ServiceError("ETIMEDOUT", `${method} took longer than ${Math.round(ends - begun)} ms`))
+      first.fail(new ServiceError("ETIMEDOUT", this.whyLate(first)))
     }
     const next = this.deadlines.top
     if (next !== undefined) this.alarm.set(next.request.ends)
+  }
+
+  private whyLate({ peer, request: { method, ends, begun } }: Outgoing): string {
+    const time = `${Math.round(ends - begun)} ms`
+    if (peer !== null) return `${method} took longer than ${time}`
+    const away = [...this.peers.values()].filter(({ isThere }) => !isThere).map(({ address }) => address)
+    const why = away.length === 0 ? "all are busy" : `${away.join(", ")} ${away.length > 1 ? "are" : "is"} not there`
+    return `${method} found no server in ${time} that could take it: ${why}`
   }
 
   /**
