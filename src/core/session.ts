@@ -15,7 +15,7 @@ import { Engine, type EngineSink, type PeerInfo } from "../wire/engine.js"
 import type { Ask, HandshakeError } from "../wire/mechanism.js"
 import type { PeerEngine } from "../wire/peer-engine.js"
 import { RawEngine } from "../wire/raw-engine.js"
-import { isRaw, takesTurns } from "../wire/socket-types.js"
+import { converses, isRaw, takesTurns } from "../wire/socket-types.js"
 import { addressOf } from "./authenticator.js"
 import type { EndpointOptions } from "./connection-host.js"
 import type { ContextBase, Flushable } from "./context.js"
@@ -55,6 +55,8 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   private readonly engine: PeerEngine
   /** Writes each message at once, and stays awake for the answer. */
   private readonly eager: boolean
+  /** What it says may be answered at once: {@link Vigil}. */
+  private readonly converses: boolean
   /** Bytes in the stream at the last look. */
   private unwritten = 0
   private dirty = false
@@ -93,6 +95,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
         ? new RawEngine(context.bytes, this.batch, this)
         : new Engine(options, context.bytes, this.batch, this, this.askOf(options))
     this.eager = takesTurns(options.type)
+    this.converses = this.eager || converses(options.type)
     stream.sink = this
   }
 
@@ -133,7 +136,7 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
     this.at = 0
     this.now = this.context.runtime.now()
     this.context.turn.refresh()
-    if (this.eager) this.context.vigil.end()
+    if (this.converses) this.context.vigil.end()
     this.decode()
   }
 
@@ -229,6 +232,8 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   flush(): void {
     this.dirty = false
     if (this.batch.bytes === 0 || this.ended) return
+    // Several at a time are work that goes on, and no question that somebody waits for.
+    if (this.converses && this.underway === 1) this.context.vigil.begin()
     const ranges = this.batch.take()
     const stream = this.stream
     if (ranges.length === 1) {
@@ -286,15 +291,9 @@ export class Session implements StreamSink, EngineSink, Drain, QueueWriter, Flus
   private encode(message: Message, encoded: Encoded | null): void {
     this.engine.encode(message, encoded)
     this.underway++
-    if (this.eager) this.flushEagerly()
+    if (this.eager) this.flush()
     else if (this.batch.full) this.flush()
     else this.schedule()
-  }
-
-  /** Writes at once, and waits for what comes of it. */
-  private flushEagerly(): void {
-    this.flush()
-    this.context.vigil.begin()
   }
 
   private schedule(): void {

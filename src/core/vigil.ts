@@ -1,5 +1,5 @@
 /**
- * Keeps the event loop from sleeping for a moment after a REQ or a REP has written. A peer on the same machine answers
+ * Keeps the event loop from sleeping for a moment after a REQ or a REP has written, or a DEALER or a ROUTER a single message. A peer on the same machine answers
  * sooner than the operating system wakes a process that sleeps: 17 instead of 84 microseconds a round trip, for less
  * processor time in all. Moments in which nothing comes make it skip more and more of those that follow, so that a peer
  * which is far, or slow, costs next to nothing.

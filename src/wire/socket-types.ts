@@ -83,6 +83,11 @@ export function takesTurns(type: SocketTypeName): boolean {
   return type === "REQ" || type === "REP"
 }
 
+/** Types that may answer, and be answered, message by message. */
+export function converses(type: SocketTypeName): boolean {
+  return type === "DEALER" || type === "ROUTER"
+}
+
 /** How a peer is asked for messages: the commands that stand for a message `01 topic`, and for one `00 topic`. */
 export interface Asking {
   readonly on: string
