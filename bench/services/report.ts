@@ -11,7 +11,7 @@ export type ServiceResult = Result<ServiceEngine, ServiceQuestion>
 const notes = [
   "calls/s: from the first call to the last result, each of which is checked; items likewise. p50, p99: from call to result, as the caller sees it",
   "CPU a call: processor time of both processes; other work on the machine changes it less than calls/s",
-  "peerlane: `serve` with concurrency 4096 and `connect`, defaults otherwise: msgpack, a deadline of 30 s with each call, heartbeats, credit of 16 items",
+  "peerlane: `serve` with concurrency 4096 and `connect`, defaults otherwise: msgpack, a deadline of 30 s with each call, heartbeats, credit of 64 items",
   "zeromq REQ/REP and DEALER/ROUTER: JSON; the latter with a number in front of each call, a map of those that wait, and sends in line; no deadlines",
   "HTTP: node:http, POST of JSON; undici's Pool and `request`, each body read whole; no deadlines but undici's 300 s",
   "  one call at a time on a connection: at 64 in flight 32 connections were the fastest of 1, 4, 8, 16, 32, 64; at 1,024 64 of 8, 16, 32, 64, 128, 256, 1,024",
