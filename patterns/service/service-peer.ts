@@ -150,11 +150,19 @@ export class ServicePeer implements Peer {
   }
 
   cancel(call: Outgoing): void {
-    if (this.calls.delete(call.id)) this.post.say(frame.CANCEL, String(call.id))
+    const { id } = call
+    if (!this.has(call)) return
+    this.calls.delete(id)
+    this.post.say(frame.CANCEL, String(id))
   }
 
-  addCredit({ id }: Outgoing, total: number): void {
-    if (this.calls.has(id)) this.post.say(frame.CREDIT, `${id} ${total}`)
+  addCredit(call: Outgoing, total: number): void {
+    if (this.has(call)) this.post.say(frame.CREDIT, `${call.id} ${total}`)
+  }
+
+  /** Its number may be that of another one by now, in a session behind it. */
+  private has(call: Outgoing): boolean {
+    return this.calls.get(call.id) === call
   }
 
   describe(): Promise<Record<string, unknown> | null> {
