@@ -127,16 +127,17 @@ export class ServicePeer implements Peer {
   }
 
   private async sendPieces(call: Outgoing, argument: Uint8Array): Promise<void> {
+    const { id } = call
     const out = this.flowOf(call)
     const rest = await out.cut(argument)
-    if (rest !== null) this.post.say(frame.ARGUMENT, `${call.id}:${out.pieces}`, rest)
+    if (rest !== null && !out.isOver) this.post.say(frame.ARGUMENT, `${id}:${out.pieces}`, rest)
   }
 
   private async sendStream(call: Outgoing, items: AsyncIterable<unknown>): Promise<void> {
     const { id } = call
     const out = this.flowOf(call)
     // Nothing is taken of it before somebody wants it: until then the call may go elsewhere.
-    if (!(await out.room())) return
+    while (!out.isOpen) if (!(await out.room())) return
     call.isSpent = true
     try {
       for await (const item of items) if (!(await out.item(call.request.codec.encode(item)))) return

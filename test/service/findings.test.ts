@@ -61,4 +61,23 @@ describe("a client", () => {
     await bare.say("RESULT", "1", "7")
     expect(await second).toBe("well")
   })
+
+  it("that is lost with its server just as it gets credit takes nothing of a stream that it sends again", async () => {
+    const bare = await bareServer()
+    const api = client<Api>(bare.address, { codec: json() })
+    await bare.welcome()
+    async function* three() {
+      yield* [1, 2, 3]
+    }
+    const call = codeOf(api.take(three(), { safe: true }))
+    await called(bare)
+    void bare.say("CREDIT", "1 64")
+    await bare.say("WHO")
+    await bare.welcome()
+    expect(await called(bare)).toMatchObject([{ id: 1 }])
+    await bare.say("CREDIT", "1 64")
+    expect(await bare.words()).toEqual(["ITEM", "1 0", "1", "2", "3"])
+    await bare.say("RESULT", "1", "7")
+    expect(await call).toBe("well")
+  })
 })
