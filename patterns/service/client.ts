@@ -281,8 +281,9 @@ export class Caller {
   private retry(call: Outgoing, { code }: ServiceError): void {
     this.retries++
     call.startAgain()
-    this.events.emit("retry", { method: call.method, code })
     this.line.addAgain(call)
+    // Last, as who hears of it may end the call, or close us.
+    this.events.emit("retry", { method: call.method, code })
   }
 
   private tick(): void {

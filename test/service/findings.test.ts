@@ -27,7 +27,7 @@ async function called(bare: Bare): Promise<readonly Head[]> {
 }
 
 interface Api {
-  get(value?: unknown): Promise<unknown>
+  get(value: unknown): Promise<unknown>
   take(items: AsyncIterable<unknown>): Promise<unknown>
   each(): AsyncGenerator<unknown>
 }
@@ -54,7 +54,7 @@ describe("a client", () => {
     await bare.say("WHO")
     await bare.welcome()
     expect(await first).toBe("ELOST")
-    const second = codeOf(api.get())
+    const second = codeOf(api.get(2))
     expect(await called(bare)).toMatchObject([{ id: 1 }])
     go.open()
     await gone.opened
@@ -79,5 +79,21 @@ describe("a client", () => {
     expect(await bare.words()).toEqual(["ITEM", "1 0", "1", "2", "3"])
     await bare.say("RESULT", "1", "7")
     expect(await call).toBe("well")
+  })
+
+  it.each([
+    ["the client closes", "ECLOSED"],
+    ["the call is cancelled", "ECANCELED"],
+  ])("where %s while it is told of a retry has ended that call", async (_, code) => {
+    const bare = await bareServer()
+    const api = client<Api>(bare.address, { codec: json() })
+    await bare.welcome()
+    const controller = new AbortController()
+    api.$.on("retry", () => (code === "ECLOSED" ? void api.$.close() : controller.abort()))
+    const call = codeOf(api.get(1, { safe: true, timeout: Number.POSITIVE_INFINITY, signal: controller.signal }))
+    await called(bare)
+    await bare.say("BYE")
+    expect(await call).toBe(code)
+    expect(api.$.stats()).toMatchObject({ waiting: 0, underWay: 0 })
   })
 })
