@@ -128,7 +128,7 @@ export class Caller {
     if (this.peers.has(address)) return
     const { sockets = peerlaneSockets, socket = {}, plain = false } = this.options
     const sink: PeerSink = {
-      onAble: () => this.line.pump(),
+      onChange: () => this.pumpSoon(),
       onRefused: (peer, call, error) => this.again(peer, call, error),
       onLost: (peer, calls) => this.lost(peer, calls),
       onTrouble: (address, error) => this.events.emit("refused", { address, error }),
@@ -150,6 +150,7 @@ export class Caller {
     if (peer === undefined) return
     this.peers.delete(address)
     this.leaving.add(peer)
+    this.pumpSoon()
     await Promise.allSettled(peer.underWay)
     this.leaving.delete(peer)
     await (this.closing ?? peer.close())
@@ -244,7 +245,11 @@ export class Caller {
       this.latencies.set(method, latency)
     }
     latency?.add(this.runtime.clock.now() - begun)
-    // There is room for another one.
+    this.pumpSoon()
+  }
+
+  /** There may be room, or one that waits for a server that has left may go to another. */
+  private pumpSoon(): void {
     if (this.line.size === 0 || this.pumpIsDue) return
     this.pumpIsDue = true
     this.runtime.clock.soon(() => {
@@ -282,6 +287,7 @@ export class Caller {
     this.retries++
     call.startAgain()
     this.line.addAgain(call)
+    this.pumpSoon()
     // Last, as who hears of it may end the call, or close us.
     this.events.emit("retry", { method: call.method, code })
   }

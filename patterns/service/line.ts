@@ -77,7 +77,15 @@ export class Line {
     }
   }
 
+  /** Where nobody is there but who has refused it, they are asked once more: then it has a place, or its answer. */
+  private forgive(call: Outgoing): void {
+    if (!call.wasRefused) return
+    for (const peer of this.peers.values()) if (peer.isThere && !call.hasRefused(peer)) return
+    call.forgive()
+  }
+
   private keep(call: Outgoing): void {
+    this.forgive(call)
     const owner = this.ownerOf(call, call.request.sticky!)
     this.owners.set(call, owner)
     const calls = this.keyed.get(owner)
@@ -92,6 +100,7 @@ export class Line {
 
   /** false: it has to wait. */
   private place(call: Outgoing): boolean {
+    this.forgive(call)
     const { sticky } = call.request
     const peer = sticky === undefined ? this.leastBusy(call) : this.ownerOf(call, sticky)
     if (!peer?.isAble) return false

@@ -76,6 +76,14 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
     return this.refusers?.has(peer) ?? false
   }
 
+  get wasRefused(): boolean {
+    return this.refusers !== null
+  }
+
+  forgive(): void {
+    this.refusers = null
+  }
+
   refusedBy(peer: Peer): void {
     this.refusers ??= new Set()
     this.refusers.add(peer)

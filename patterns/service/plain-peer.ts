@@ -70,7 +70,7 @@ export class PlainPeer implements Peer {
       this.current = null
       if (call === null) this.sink.onTrouble(this.address, new TypedError("EPROTO", `${this.address} was not asked`))
       else answer(call, message)
-      this.sink.onAble()
+      this.sink.onChange()
     }
   }
 

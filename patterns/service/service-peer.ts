@@ -86,6 +86,7 @@ export class ServicePeer implements Peer {
     for (const answer of this.asked.values()) answer(null)
     this.asked.clear()
     if (lost.length > 0) this.sink.onLost(this, lost)
+    this.sink.onChange()
   }
 
   private welcome(said: Record<string, unknown>): void {
@@ -93,7 +94,7 @@ export class ServicePeer implements Peer {
     this.post.session = this.contact.session
     this.draining = said.draining === true
     this.last = 0
-    this.sink.onAble()
+    this.sink.onChange()
   }
 
   send(call: Outgoing): void {
@@ -181,6 +182,7 @@ export class ServicePeer implements Peer {
       // Behind this word no call comes.
       this.post.flush()
       this.contact.say([frame.DRAINING])
+      this.sink.onChange()
       return
     }
     if (frames[1]?.toString("latin1") !== this.contact.session) return

@@ -1,7 +1,7 @@
 /** What a review has found: each of these failed once. */
 import { describe, expect, it } from "vitest"
 import { json } from "../../patterns/codec/index.js"
-import type { ServiceError } from "../../patterns/service/index.js"
+import type { CallOptions, ServiceError } from "../../patterns/service/index.js"
 import { gate } from "../support/gate.js"
 import { type Bare, stage } from "./stage.js"
 
@@ -95,5 +95,62 @@ describe("a client", () => {
     await bare.say("BYE")
     expect(await call).toBe(code)
     expect(api.$.stats()).toMatchObject({ waiting: 0, underWay: 0 })
+  })
+
+  /** Two servers that take one call each, and have one. */
+  async function two() {
+    const [a, b] = [await bareServer(), await bareServer()]
+    const api = client<Api>([a.address, b.address], { codec: json() })
+    await Promise.all([a.welcome({ concurrency: 1 }), b.welcome({ concurrency: 1 })])
+    await expect.poll(() => api.$.stats().servers).toBe(2)
+    const call = (n: number, options: CallOptions = {}) => codeOf(api.get(n, options))
+    const calls = [call(1), call(2)]
+    await Promise.all([called(a), called(b)])
+    const refuse = () => a.say("ERROR", JSON.stringify({ id: 1, code: "EBUSY", message: "" }))
+    return { a, b, api, call, calls, refuse }
+  }
+
+  it("that is refused leaves its place to one that waits", async () => {
+    const { a, api, call, refuse } = await two()
+    void call(3)
+    expect(api.$.stats()).toMatchObject({ underWay: 2, waiting: 1 })
+    await refuse()
+    expect(await called(a)).toMatchObject([{ id: 2 }])
+  })
+
+  it.each(["BYE", "DRAINING"])("that one server has refused goes there when the other says %s", async command => {
+    const { a, b, api, calls, refuse } = await two()
+    await refuse()
+    await expect.poll(() => api.$.stats()).toMatchObject({ underWay: 1, waiting: 1 })
+    await b.say(command)
+    expect(await called(a)).toMatchObject([{ id: 2 }])
+    await a.say("RESULT", "2", "7")
+    expect(await calls[0]).toBe("well")
+  })
+
+  it("that one server has refused, and goes on refusing, is EBUSY when the other has left", async () => {
+    const { a, b, calls, refuse } = await two()
+    await refuse()
+    await b.say("BYE")
+    await called(a)
+    await a.say("ERROR", JSON.stringify({ id: 2, code: "EBUSY", message: "" }))
+    expect(await calls[0]).toBe("EBUSY")
+  })
+
+  it("with a key waits no more for a server that is removed", async () => {
+    const { a, b, api, call } = await two()
+    await a.say("RESULT", "1", "7")
+    await b.say("RESULT", "1", "7")
+    await expect.poll(() => api.$.stats().underWay).toBe(0)
+    const done = [call(3, { sticky: "key" }), call(4, { sticky: "key" })]
+    const heard = [called(a), called(b)]
+    const first = await Promise.race(heard.map((calls, at) => calls.then(() => at)))
+    const [busy, other] = first === 0 ? [a, b] : [b, a]
+    expect(api.$.stats()).toMatchObject({ underWay: 1, waiting: 1 })
+    void api.$.remove(busy.address)
+    await heard[1 - first]
+    await busy.say("RESULT", "2", "7")
+    await other.say("RESULT", "2", "7")
+    expect(await Promise.all(done)).toEqual(["well", "well"])
   })
 })
