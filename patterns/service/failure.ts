@@ -38,14 +38,22 @@ export function refusalOf(error: unknown): Told {
 
 /** Under which code a failure goes to the caller. */
 export function codeOf(error: unknown): string {
-  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined
-  return typeof code === "string" && code.length <= 100 ? code : "EREMOTE"
+  try {
+    const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined
+    return typeof code === "string" && code.length <= 100 ? code : "EREMOTE"
+  } catch {
+    return "EREMOTE" // It is a getter, or a proxy, that throws.
+  }
 }
 
 /** As JSON has it, where it can be written like that and is not too long. */
 function dataOf(error: Error): { data?: unknown } {
   const { data } = error as Error & { data?: unknown }
   if (data === undefined) return {}
-  const text = JSON.stringify(data)
-  return text === undefined || text.length > LONGEST_DATA ? {} : { data: JSON.parse(text) }
+  try {
+    const text = JSON.stringify(data)
+    return text === undefined || text.length > LONGEST_DATA ? {} : { data: JSON.parse(text) }
+  } catch {
+    return {} // It holds itself, or what JSON has not.
+  }
 }

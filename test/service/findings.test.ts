@@ -5,7 +5,7 @@ import type { CallOptions, ServiceError } from "../../patterns/service/index.js"
 import { gate } from "../support/gate.js"
 import { type Bare, stage } from "./stage.js"
 
-const { client, bareServer } = stage("peerlane", "peerlane")
+const { server, client, bareServer } = stage("peerlane", "peerlane")
 
 const codeOf = (call: PromiseLike<unknown>) =>
   call.then(
@@ -152,5 +152,60 @@ describe("a client", () => {
     await busy.say("RESULT", "2", "7")
     await other.say("RESULT", "2", "7")
     expect(await Promise.all(done)).toEqual(["well", "well"])
+  })
+
+  it("whose stream throws what throws when it is looked at has that for an end", async () => {
+    const made = await server({
+      async take(items: AsyncIterable<number>) {
+        for await (const _ of items);
+      },
+    })
+    const odd = Object.defineProperty(new Error("odd"), "code", {
+      get() {
+        throw new Error("do not look")
+      },
+    })
+    async function* failing() {
+      yield 1
+      throw odd
+    }
+    const call = client<Api>(made)
+      .take(failing())
+      .catch(error => error)
+    expect((await call) === odd).toBe(true)
+  })
+})
+
+describe("a server", () => {
+  it("whose handler throws what throws when it is looked at ends that call, and goes on", async () => {
+    const thrower = () => {
+      throw new Error("do not look")
+    }
+    const errors = [
+      Object.defineProperty(new Error("odd"), "code", { get: thrower }),
+      new Proxy(new Error("odd"), { getPrototypeOf: thrower }),
+    ]
+    const made = await server({
+      fail(which: number) {
+        throw errors[which]
+      },
+    })
+    const api = client<{ fail(which: number): void }>(made)
+    for (const which of [0, 1]) expect(await codeOf(api.fail(which))).toBe("EREMOTE")
+    expect(made.stats()).toMatchObject({ running: 0, methods: { fail: { errors: { EREMOTE: 2 } } } })
+  })
+
+  it("leaves out data that JSON does not have, and not the code with it", async () => {
+    const ring: unknown[] = []
+    ring.push(ring)
+    const made = await server({
+      fail(data: unknown) {
+        throw Object.assign(new Error("mine"), { code: "EMINE", data: data === "ring" ? ring : data })
+      },
+    })
+    const api = client<{ fail(data: unknown): void }>(made)
+    for (const data of ["ring", { big: 1n }]) {
+      await expect(api.fail(data)).rejects.toMatchObject({ code: "EMINE", message: "mine", data: undefined })
+    }
   })
 })
