@@ -2,10 +2,11 @@
 import { describe, expect, it } from "vitest"
 import { json } from "../../patterns/codec/index.js"
 import type { CallOptions, ServiceError } from "../../patterns/service/index.js"
+import { engines } from "../support/engine-pairs.js"
 import { gate } from "../support/gate.js"
 import { type Bare, stage } from "./stage.js"
 
-const { server, client, bareServer } = stage("peerlane", "peerlane")
+const { server, client, bareServer, closes } = stage("peerlane", "peerlane")
 
 const codeOf = (call: PromiseLike<unknown>) =>
   call.then(
@@ -207,5 +208,20 @@ describe("a server", () => {
     for (const data of ["ring", { big: 1n }]) {
       await expect(api.fail(data)).rejects.toMatchObject({ code: "EMINE", message: "mine", data: undefined })
     }
+  })
+
+  it("tells a plain question to a stream that it cannot be, however large the items", async () => {
+    const made = await server({
+      async *each() {
+        yield "x".repeat(2 * 1024 * 1024)
+      },
+    })
+    const req = new engines.peerlane.Dealer({ linger: 0 })
+    closes.push(() => req.close())
+    req.connect(made.lastEndpoint!)
+    await req.send(["", JSON.stringify({ method: "each" })])
+    const { value } = await req[Symbol.asyncIterator]().next()
+    expect(String(value![1])).toContain("EINVAL")
+    await expect.poll(() => made.stats().running).toBe(0)
   })
 })
