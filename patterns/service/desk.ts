@@ -51,7 +51,6 @@ const CODES = 1000
 
 export class Desk {
   draining = false
-  running = 0
   /** Of these, calls that nobody wants any more, whose handlers go on all the same. */
   overdue = 0
   /** Bytes of arguments that are not put together yet. */
@@ -62,6 +61,7 @@ export class Desk {
   private readonly methods = new Map<string, Method>()
   private readonly deadlines = new Heap<Running>((a, b) => a.ends < b.ends)
   private readonly alarm: Alarm
+  private readonly calls = new Set<Running>()
   private idle: (() => void)[] = []
 
   constructor(
@@ -91,6 +91,10 @@ export class Desk {
     this.alarm = new Alarm(clock, () => this.tick())
   }
 
+  get running(): number {
+    return this.calls.size
+  }
+
   /** Begins it, or lets its argument come. ENOENT, EBUSY, EDRAINING, ETIMEDOUT, EINVAL, EMSGSIZE, thrown: it was not begun. */
   begin(said: CallSaid, body: Uint8Array, asker: Asker): Running {
     const method = this.methods.get(said.method)
@@ -103,7 +107,7 @@ export class Desk {
     checkKind(method.schemas.argument, method.schemas.items, said.argument === "stream", "the argument")
     if (body.length > this.maxArgument) throw tooLarge(this.maxArgument)
     const running = new Running(said, method, asker, this)
-    this.running++
+    this.calls.add(running)
     method.running++
     method.calls.add()
     if (running.ends !== Number.POSITIVE_INFINITY) {
@@ -118,7 +122,7 @@ export class Desk {
   left(running: Running, code: string | null): void {
     const method = running.of
     this.deadlines.remove(running)
-    this.running--
+    this.calls.delete(running)
     method.running--
     method.latency.add(this.clock.now() - running.begun)
     if (code !== null) {
@@ -167,7 +171,9 @@ export class Desk {
     while (this.running > 0) await new Promise<void>(resolve => this.idle.push(resolve))
   }
 
+  /** Aborts what runs, whoever asked. */
   close(): void {
     this.alarm.stop()
+    for (const running of this.calls) running.abort(new ServiceError("ELOST", "the server is closed"))
   }
 }

@@ -199,11 +199,11 @@ export class Server {
       this.drop(session, "the server is closed")
       this.say([session.routing, frame.BYE])
     }
+    this.desk.close()
     await this.outbox.empty()
     this.outbox.end()
     await this.router.close()
     await this.reading
-    this.desk.close()
   }
 
   private say(message: Frame[]): void {

@@ -1,12 +1,12 @@
 /** What a review has found: each of these failed once. */
 import { describe, expect, it } from "vitest"
 import { json } from "../../patterns/codec/index.js"
-import type { CallOptions, ServiceError } from "../../patterns/service/index.js"
+import type { CallContext, CallOptions, ServiceError } from "../../patterns/service/index.js"
 import { engines } from "../support/engine-pairs.js"
 import { gate } from "../support/gate.js"
 import { type Bare, stage } from "./stage.js"
 
-const { server, client, bareServer, closes } = stage("peerlane", "peerlane")
+const { server, client, bareClient, bareServer, closes } = stage("peerlane", "peerlane")
 
 const codeOf = (call: PromiseLike<unknown>) =>
   call.then(
@@ -223,5 +223,53 @@ describe("a server", () => {
     const { value } = await req[Symbol.asyncIterator]().next()
     expect(String(value![1])).toContain("EINVAL")
     await expect.poll(() => made.stats().running).toBe(0)
+  })
+
+  const patient =
+    (aborted: (code: string) => void) =>
+    (_: unknown, { signal }: CallContext) =>
+      new Promise<void>(resolve => {
+        signal.addEventListener("abort", () => {
+          aborted((signal.reason as ServiceError).code)
+          resolve()
+        })
+      })
+
+  it("that closes aborts what plain questions have begun as well", async () => {
+    const aborted = gate<string>()
+    const made = await server({ wait: patient(aborted.open) })
+    const req = new engines.peerlane.Dealer({ linger: 0 })
+    closes.push(() => req.close())
+    req.connect(made.lastEndpoint!)
+    await req.send(["", JSON.stringify({ method: "wait" })])
+    await expect.poll(() => made.stats().running).toBe(1)
+    await made.close()
+    expect(await aborted.opened).toBe("ELOST")
+  })
+
+  it("that is closed by a handler aborts that one as well", async () => {
+    const aborted = gate<string>()
+    const made = await server({
+      close(_: undefined, call: CallContext) {
+        void made.close()
+        if (call.signal.aborted) aborted.open("ELOST")
+        return patient(aborted.open)(_, call)
+      },
+    })
+    const call = codeOf(client<{ close(): Promise<void> }>(made).close())
+    expect(await aborted.opened).toBe("ELOST")
+    expect(await call).toBe("ELOST")
+  })
+
+  it("begins nothing for one that it has given up within a message", async () => {
+    const made = await server({ wait: patient(() => {}) })
+    const bare = bareClient(made.lastEndpoint!)
+    await bare.hello({ codec: "json" })
+    // It is told of each that is missing, and does not read that fast.
+    await bare.call(
+      Array.from({ length: 100_100 }, (_, n) => ({ id: n + 1, method: n < 100_050 ? "missing" : "wait" })),
+    )
+    await expect.poll(() => made.stats().clients).toBe(0)
+    expect(made.stats()).toMatchObject({ running: 0, methods: { wait: { calls: 0 } } })
   })
 })
