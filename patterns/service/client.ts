@@ -214,7 +214,7 @@ export class Caller {
       begun,
       ends: begun + Math.min(timeout, within?.timeLeft ?? Number.POSITIVE_INFINITY),
       codec,
-      schemas: schemas[method] ?? NO_SCHEMAS,
+      schemas: Object.hasOwn(schemas, method) ? schemas[method]! : NO_SCHEMAS,
       maxResult,
       fault,
     }
@@ -313,10 +313,9 @@ export class Caller {
 
   stats(): ClientStats {
     const peers = [...this.peers.values()]
-    const methods: Record<string, { p50: number; p99: number }> = {}
-    for (const [name, latency] of this.latencies) {
-      methods[name] = { p50: latency.percentile(0.5), p99: latency.percentile(0.99) }
-    }
+    const methods = [...this.latencies].map(
+      ([name, latency]) => [name, { p50: latency.percentile(0.5), p99: latency.percentile(0.99) }] as const,
+    )
     return {
       underWay: [...peers, ...this.leaving].reduce((sum, { busy }) => sum + busy, 0),
       waiting: this.line.size,
@@ -325,7 +324,7 @@ export class Caller {
       callsPerSecond: this.meter.perSecond,
       retries: this.retries,
       errors: Object.fromEntries(this.errors),
-      methods,
+      methods: Object.fromEntries(methods),
     }
   }
 

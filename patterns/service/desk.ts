@@ -81,7 +81,7 @@ export class Desk {
         name,
         handler: behind(middleware, handler),
         schemas,
-        limit: limits.methods[name] ?? limits.concurrency,
+        limit: Object.hasOwn(limits.methods, name) ? limits.methods[name]! : limits.concurrency,
         running: 0,
         calls: new Meter(clock),
         latency: new Latency(),
@@ -143,27 +143,25 @@ export class Desk {
   }
 
   stats(): Record<string, MethodStats> {
-    const stats: Record<string, MethodStats> = {}
-    for (const { name, running, calls, errors, latency } of this.methods.values()) {
+    const stats = [...this.methods.values()].map(({ name, running, calls, errors, latency }) => {
       const [p50, p99] = [latency.percentile(0.5), latency.percentile(0.99)]
       const counts = { calls: calls.total, callsPerSecond: calls.perSecond, errors: Object.fromEntries(errors) }
-      stats[name] = { running, ...counts, p50, p99 }
-    }
-    return stats
+      return [name, { running, ...counts, p50, p99 }] as const
+    })
+    return Object.fromEntries(stats)
   }
 
   /** What a client may know: methods with their schemas, and how busy they are. */
   describe(): object {
-    const methods: Record<string, object> = {}
-    for (const { name, limit, running, schemas } of this.methods.values()) {
+    const methods = [...this.methods.values()].map(({ name, limit, running, schemas }) => {
       const said: Record<string, unknown> = { running, limit }
       for (const [of, schema] of Object.entries(schemas)) {
         if (schema !== undefined) said[of] = described(schema, of === "argument" || of === "items" ? "input" : "output")
       }
-      methods[name] = said
-    }
+      return [name, said] as const
+    })
     const { running, concurrency, draining } = this
-    return { methods, running, concurrency, draining }
+    return { methods: Object.fromEntries(methods), running, concurrency, draining }
   }
 
   /** Resolves when nothing runs. */

@@ -272,4 +272,36 @@ describe("a server", () => {
     await expect.poll(() => made.stats().clients).toBe(0)
     expect(made.stats()).toMatchObject({ running: 0, methods: { wait: { calls: 0 } } })
   })
+
+  it("without a limit takes any number of calls of a client", async () => {
+    const go = gate()
+    const made = await server({ wait: () => go.opened }, { concurrency: Number.POSITIVE_INFINITY })
+    const api = client<{ wait(): Promise<void> }>(made)
+    const calls = [api.wait(), api.wait(), api.wait()].map(codeOf)
+    await expect.poll(() => made.stats().running).toBe(3)
+    go.open()
+    expect(await Promise.all(calls)).toEqual(["well", "well", "well"])
+  })
+
+  it.each([
+    { concurrency: 1.5 },
+    { heartbeat: 0 },
+    { heartbeat: 0.5 },
+    { heartbeat: -1 },
+    { heartbeat: Number.NaN },
+    { limits: { get: 0 } },
+  ])("does not begin with %o, which its clients could not understand", async options => {
+    await expect(server({ get: () => 1 }, options)).rejects.toMatchObject({ code: "EINVAL" })
+  })
+
+  it("may have methods of any name", async () => {
+    const made = await server({ toString: () => 1, constructor: () => 2, ["__proto__"]: () => 3 }, { concurrency: 5 })
+    const api = client<Record<string, () => number>>(made)
+    const names = ["toString", "constructor", "__proto__"]
+    expect(await Promise.all(names.map(name => api[name]!()))).toEqual([1, 2, 3])
+    const [description] = Object.values(await api.$.describe())
+    expect(Object.entries(description!.methods!)).toEqual(names.map(name => [name, { running: 0, limit: 5 }]))
+    expect(Object.keys(made.stats().methods)).toEqual(names)
+    expect(Object.keys(api.$.stats().methods).sort()).toEqual([...names].sort())
+  })
 })
