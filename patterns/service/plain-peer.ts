@@ -100,7 +100,7 @@ export class PlainPeer implements Peer {
 
 function questionOf({ request }: Outgoing): string {
   const { method, argument, ends, begun, context } = request
-  const timeout = ends === Number.POSITIVE_INFINITY ? "" : `,"timeout":${Math.ceil(ends - begun)}`
+  const timeout = ends - begun < Number.MAX_SAFE_INTEGER ? `,"timeout":${Math.ceil(ends - begun)}` : ""
   const texts = context === undefined ? "" : `,"context":${JSON.stringify(context)}`
   const body = argument === null ? "" : `,"argument":${Buffer.from(argument as Uint8Array).toString()}`
   return `{"method":${JSON.stringify(method)}${timeout}${texts}${body}}`

@@ -104,7 +104,9 @@ export class ServicePeer implements Peer {
     this.calls.set(id, call)
     const { method, argument, ends, context } = call.request
     let head = `{"id":${id},"method":${JSON.stringify(method)}`
-    if (ends !== Number.POSITIVE_INFINITY) head += `,"timeout":${Math.max(1, Math.ceil(ends - this.clock.now()))}`
+    const left = ends - this.clock.now()
+    // What is no safe number is no number on the wire, and as good as no end.
+    if (left < Number.MAX_SAFE_INTEGER) head += `,"timeout":${Math.max(1, Math.ceil(left))}`
     if (context !== undefined) head += `,"context":${JSON.stringify(context)}`
     if (argument === null) this.post.call(`${head}}`, NOTHING)
     else if (!(argument instanceof Uint8Array)) {

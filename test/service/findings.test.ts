@@ -175,6 +175,23 @@ describe("a client", () => {
       .catch(error => error)
     expect((await call) === odd).toBe(true)
   })
+
+  it("may give any time, and one beyond all numbers of the wire is none", async () => {
+    const api = client<Api>(await server({ get: () => 1 }))
+    for (const timeout of [2 ** 31, 2 ** 40, Number.MAX_SAFE_INTEGER, 2 ** 60, Number.MAX_VALUE]) {
+      expect([timeout, await codeOf(api.get(1, { timeout }))]).toEqual([timeout, "well"])
+    }
+  })
+
+  it("with no budget tries nothing again", async () => {
+    const bare = await bareServer()
+    const api = client<Api>(bare.address, { codec: json(), retryBudget: 0 })
+    await bare.welcome()
+    const call = codeOf(api.get(1, { safe: true }))
+    await called(bare)
+    await bare.say("BYE")
+    expect(await call).toBe("ELOST")
+  })
 })
 
 describe("a server", () => {
