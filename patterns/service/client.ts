@@ -88,6 +88,8 @@ export class Caller {
   private readonly peers = new Map<string, Peer>()
   /** Those that were removed, as long as calls are with them. */
   private readonly leaving = new Set<Peer>()
+  /** Calls that have not ended. */
+  private readonly calls = new Set<Outgoing>()
   private readonly line = new Line(this.peers)
   /** Calls that have a time, by when it is over. */
   private readonly deadlines = new Heap<Outgoing>((a, b) => a.request.ends < b.request.ends)
@@ -109,7 +111,12 @@ export class Caller {
     this.alarm = new Alarm(runtime.clock, () => this.tick())
     this.budget = new Budget(retryBudget)
     this.meter = new Meter(runtime.clock)
-    for (const address of typeof to === "string" ? [to] : to) this.add(address)
+    try {
+      for (const address of typeof to === "string" ? [to] : to) this.add(address)
+    } catch (error) {
+      void this.close() // Nobody else could.
+      throw error
+    }
   }
 
   on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): this {
@@ -176,6 +183,7 @@ export class Caller {
     else if (request.ends <= request.begun) call.fail(new ServiceError("ETIMEDOUT", "there is no time left for it"))
     else if (this.line.size >= maxWaiting) call.fail(new ServiceError("EBUSY", `${maxWaiting} calls wait already`))
     else {
+      this.calls.add(call)
       for (const signal of request.signals) this.signals.add(signal, call)
       if (request.ends !== Number.POSITIVE_INFINITY) {
         this.deadlines.add(call)
@@ -235,6 +243,7 @@ export class Caller {
   /** @internal It has ended. */
   onOver(call: Outgoing, code: string | null): void {
     const { method, begun, signals } = call.request
+    this.calls.delete(call)
     this.deadlines.remove(call)
     for (const signal of signals) this.signals.remove(signal, call)
     this.line.remove(call)
@@ -336,12 +345,9 @@ export class Caller {
 
   private async shut(): Promise<void> {
     const peers = [...this.peers.values(), ...this.leaving]
-    for (const call of this.line.calls) call.fail(closed())
-    for (const peer of peers) {
-      for (const call of [...peer.underWay]) {
-        peer.cancel(call)
-        call.fail(closed())
-      }
+    for (const call of this.calls) {
+      this.onCancel(call)
+      call.fail(closed())
     }
     this.alarm.stop()
     await Promise.all(peers.map(peer => peer.close()))

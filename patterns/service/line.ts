@@ -93,11 +93,6 @@ export class Line {
     else calls.add(call)
   }
 
-  /** All of them. */
-  get calls(): Outgoing[] {
-    return [...this.any, ...this.again, ...this.owners.keys()]
-  }
-
   /** false: it has to wait. */
   private place(call: Outgoing): boolean {
     this.forgive(call)

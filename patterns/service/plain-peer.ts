@@ -41,7 +41,12 @@ export class PlainPeer implements Peer {
 
   start(): void {
     const dealer = new this.sockets.Dealer({ immediate: true, linger: 0, ...this.options })
-    dealer.connect(this.address)
+    try {
+      dealer.connect(this.address)
+    } catch (error) {
+      void dealer.close()
+      throw error
+    }
     this.dealer = dealer
     const reader = this.read(dealer).finally(() => this.readers.delete(reader))
     this.readers.add(reader)

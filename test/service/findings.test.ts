@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest"
 import { json } from "../../patterns/codec/index.js"
 import type { CallContext, CallOptions, ServiceError } from "../../patterns/service/index.js"
+import type { Sockets, TypedDealer } from "../../patterns/typed/sockets.js"
 import { engines } from "../support/engine-pairs.js"
 import { gate } from "../support/gate.js"
 import { type Bare, stage } from "./stage.js"
@@ -191,6 +192,40 @@ describe("a client", () => {
     await called(bare)
     await bare.say("BYE")
     expect(await call).toBe("ELOST")
+  })
+
+  it("that is closed ends calls whose results are being checked, and is with nobody", async () => {
+    const asked = gate()
+    const validate = () => {
+      asked.open()
+      return new Promise<never>(() => {})
+    }
+    const result = { "~standard": { version: 1, vendor: "test", validate } } as const
+    const api = client<Api>(await server({ get: () => 1 }), { schemas: { get: { result } } })
+    const call = codeOf(api.get(1, { timeout: Number.POSITIVE_INFINITY }))
+    await asked.opened
+    await api.$.close()
+    expect(await call).toBe("ECLOSED")
+    expect(api.$.stats()).toMatchObject({ servers: 0, underWay: 0 })
+    expect(await api.$.describe()).toEqual({})
+  })
+
+  it("with an address that is none leaves nothing of the others", async () => {
+    const made = await server({ get: () => 1 })
+    const open: TypedDealer[] = []
+    class Dealer extends engines.peerlane.Dealer {
+      constructor(options: object) {
+        super(options)
+        open.push(this)
+      }
+    }
+    const sockets = { ...engines.peerlane, Dealer } as unknown as Sockets
+    for (const plain of [false, true]) {
+      expect(() => client([made.lastEndpoint!, "nowhere"], { sockets, plain })).toThrow()
+      await expect.poll(() => open.map(({ closed }) => closed)).toEqual([true, true])
+      open.splice(0)
+    }
+    expect(made.stats().clients).toBe(0)
   })
 })
 
