@@ -1,9 +1,11 @@
 /** How much may be tried again: a share of all calls, so that servers in trouble do not get more work than those in health. */
 export class Budget {
-  private tokens = MOST / 2
+  private tokens: number
 
-  /** @param percent Of a hundred calls, how many may be tried again. */
-  constructor(private readonly percent: number) {}
+  /** @param percent Of a hundred calls, how many may be tried again; 0: none. Some may before there were a hundred. */
+  constructor(private readonly percent: number) {
+    this.tokens = percent > 0 ? MOST / 2 : 0
+  }
 
   /** There is one call more. */
   earn(): void {

@@ -88,6 +88,8 @@ export class Caller {
   private readonly peers = new Map<string, Peer>()
   /** Those that were removed, as long as calls are with them. */
   private readonly leaving = new Set<Peer>()
+  /** Calls that have not ended. */
+  private readonly calls = new Set<Outgoing>()
   private readonly line = new Line(this.peers)
   /** Calls that have a time, by when it is over. */
   private readonly deadlines = new Heap<Outgoing>((a, b) => a.request.ends < b.request.ends)
@@ -109,7 +111,12 @@ export class Caller {
     this.alarm = new Alarm(runtime.clock, () => this.tick())
     this.budget = new Budget(retryBudget)
     this.meter = new Meter(runtime.clock)
-    for (const address of typeof to === "string" ? [to] : to) this.add(address)
+    try {
+      for (const address of typeof to === "string" ? [to] : to) this.add(address)
+    } catch (error) {
+      void this.close() // Nobody else could.
+      throw error
+    }
   }
 
   on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): this {
@@ -128,7 +135,7 @@ export class Caller {
     if (this.peers.has(address)) return
     const { sockets = peerlaneSockets, socket = {}, plain = false } = this.options
     const sink: PeerSink = {
-      onAble: () => this.line.pump(),
+      onChange: () => this.pumpSoon(),
       onRefused: (peer, call, error) => this.again(peer, call, error),
       onLost: (peer, calls) => this.lost(peer, calls),
       onTrouble: (address, error) => this.events.emit("refused", { address, error }),
@@ -150,6 +157,7 @@ export class Caller {
     if (peer === undefined) return
     this.peers.delete(address)
     this.leaving.add(peer)
+    this.pumpSoon()
     await Promise.allSettled(peer.underWay)
     this.leaving.delete(peer)
     await (this.closing ?? peer.close())
@@ -175,6 +183,7 @@ export class Caller {
     else if (request.ends <= request.begun) call.fail(new ServiceError("ETIMEDOUT", "there is no time left for it"))
     else if (this.line.size >= maxWaiting) call.fail(new ServiceError("EBUSY", `${maxWaiting} calls wait already`))
     else {
+      this.calls.add(call)
       for (const signal of request.signals) this.signals.add(signal, call)
       if (request.ends !== Number.POSITIVE_INFINITY) {
         this.deadlines.add(call)
@@ -213,7 +222,7 @@ export class Caller {
       begun,
       ends: begun + Math.min(timeout, within?.timeLeft ?? Number.POSITIVE_INFINITY),
       codec,
-      schemas: schemas[method] ?? NO_SCHEMAS,
+      schemas: Object.hasOwn(schemas, method) ? schemas[method]! : NO_SCHEMAS,
       maxResult,
       fault,
     }
@@ -234,6 +243,7 @@ export class Caller {
   /** @internal It has ended. */
   onOver(call: Outgoing, code: string | null): void {
     const { method, begun, signals } = call.request
+    this.calls.delete(call)
     this.deadlines.remove(call)
     for (const signal of signals) this.signals.remove(signal, call)
     this.line.remove(call)
@@ -244,7 +254,11 @@ export class Caller {
       this.latencies.set(method, latency)
     }
     latency?.add(this.runtime.clock.now() - begun)
-    // There is room for another one.
+    this.pumpSoon()
+  }
+
+  /** There may be room, or one that waits for a server that has left may go to another. */
+  private pumpSoon(): void {
     if (this.line.size === 0 || this.pumpIsDue) return
     this.pumpIsDue = true
     this.runtime.clock.soon(() => {
@@ -280,8 +294,10 @@ export class Caller {
   private retry(call: Outgoing, { code }: ServiceError): void {
     this.retries++
     call.startAgain()
-    this.events.emit("retry", { method: call.method, code })
     this.line.addAgain(call)
+    this.pumpSoon()
+    // Last, as who hears of it may end the call, or close us.
+    this.events.emit("retry", { method: call.method, code })
   }
 
   private tick(): void {
@@ -315,10 +331,9 @@ export class Caller {
 
   stats(): ClientStats {
     const peers = [...this.peers.values()]
-    const methods: Record<string, { p50: number; p99: number }> = {}
-    for (const [name, latency] of this.latencies) {
-      methods[name] = { p50: latency.percentile(0.5), p99: latency.percentile(0.99) }
-    }
+    const methods = [...this.latencies].map(
+      ([name, latency]) => [name, { p50: latency.percentile(0.5), p99: latency.percentile(0.99) }] as const,
+    )
     return {
       underWay: [...peers, ...this.leaving].reduce((sum, { busy }) => sum + busy, 0),
       waiting: this.line.size,
@@ -327,7 +342,7 @@ export class Caller {
       callsPerSecond: this.meter.perSecond,
       retries: this.retries,
       errors: Object.fromEntries(this.errors),
-      methods,
+      methods: Object.fromEntries(methods),
     }
   }
 
@@ -339,12 +354,9 @@ export class Caller {
 
   private async shut(): Promise<void> {
     const peers = [...this.peers.values(), ...this.leaving]
-    for (const call of this.line.calls) call.fail(closed())
-    for (const peer of peers) {
-      for (const call of [...peer.underWay]) {
-        peer.cancel(call)
-        call.fail(closed())
-      }
+    for (const call of this.calls) {
+      this.onCancel(call)
+      call.fail(closed())
     }
     this.alarm.stop()
     await Promise.all(peers.map(peer => peer.close()))

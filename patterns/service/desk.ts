@@ -51,7 +51,6 @@ const CODES = 1000
 
 export class Desk {
   draining = false
-  running = 0
   /** Of these, calls that nobody wants any more, whose handlers go on all the same. */
   overdue = 0
   /** Bytes of arguments that are not put together yet. */
@@ -62,6 +61,7 @@ export class Desk {
   private readonly methods = new Map<string, Method>()
   private readonly deadlines = new Heap<Running>((a, b) => a.ends < b.ends)
   private readonly alarm: Alarm
+  private readonly calls = new Set<Running>()
   private idle: (() => void)[] = []
 
   constructor(
@@ -81,7 +81,7 @@ export class Desk {
         name,
         handler: behind(middleware, handler),
         schemas,
-        limit: limits.methods[name] ?? limits.concurrency,
+        limit: Object.hasOwn(limits.methods, name) ? limits.methods[name]! : limits.concurrency,
         running: 0,
         calls: new Meter(clock),
         latency: new Latency(),
@@ -89,6 +89,10 @@ export class Desk {
       })
     }
     this.alarm = new Alarm(clock, () => this.tick())
+  }
+
+  get running(): number {
+    return this.calls.size
   }
 
   /** Begins it, or lets its argument come. ENOENT, EBUSY, EDRAINING, ETIMEDOUT, EINVAL, EMSGSIZE, thrown: it was not begun. */
@@ -103,7 +107,7 @@ export class Desk {
     checkKind(method.schemas.argument, method.schemas.items, said.argument === "stream", "the argument")
     if (body.length > this.maxArgument) throw tooLarge(this.maxArgument)
     const running = new Running(said, method, asker, this)
-    this.running++
+    this.calls.add(running)
     method.running++
     method.calls.add()
     if (running.ends !== Number.POSITIVE_INFINITY) {
@@ -118,7 +122,7 @@ export class Desk {
   left(running: Running, code: string | null): void {
     const method = running.of
     this.deadlines.remove(running)
-    this.running--
+    this.calls.delete(running)
     method.running--
     method.latency.add(this.clock.now() - running.begun)
     if (code !== null) {
@@ -139,27 +143,25 @@ export class Desk {
   }
 
   stats(): Record<string, MethodStats> {
-    const stats: Record<string, MethodStats> = {}
-    for (const { name, running, calls, errors, latency } of this.methods.values()) {
+    const stats = [...this.methods.values()].map(({ name, running, calls, errors, latency }) => {
       const [p50, p99] = [latency.percentile(0.5), latency.percentile(0.99)]
       const counts = { calls: calls.total, callsPerSecond: calls.perSecond, errors: Object.fromEntries(errors) }
-      stats[name] = { running, ...counts, p50, p99 }
-    }
-    return stats
+      return [name, { running, ...counts, p50, p99 }] as const
+    })
+    return Object.fromEntries(stats)
   }
 
   /** What a client may know: methods with their schemas, and how busy they are. */
   describe(): object {
-    const methods: Record<string, object> = {}
-    for (const { name, limit, running, schemas } of this.methods.values()) {
+    const methods = [...this.methods.values()].map(({ name, limit, running, schemas }) => {
       const said: Record<string, unknown> = { running, limit }
       for (const [of, schema] of Object.entries(schemas)) {
         if (schema !== undefined) said[of] = described(schema, of === "argument" || of === "items" ? "input" : "output")
       }
-      methods[name] = said
-    }
+      return [name, said] as const
+    })
     const { running, concurrency, draining } = this
-    return { methods, running, concurrency, draining }
+    return { methods: Object.fromEntries(methods), running, concurrency, draining }
   }
 
   /** Resolves when nothing runs. */
@@ -167,7 +169,9 @@ export class Desk {
     while (this.running > 0) await new Promise<void>(resolve => this.idle.push(resolve))
   }
 
+  /** Aborts what runs, whoever asked. */
   close(): void {
     this.alarm.stop()
+    for (const running of this.calls) running.abort(new ServiceError("ELOST", "the server is closed"))
   }
 }

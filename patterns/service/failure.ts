@@ -17,13 +17,15 @@ export function failureOf(error: unknown, withStack: boolean): Told {
   try {
     if (!(error instanceof Error))
       return { code: "EREMOTE", name: typeof error, message: String(error).slice(0, LONGEST) }
-    const { name, message, stack } = error
+    const { name, message } = error
+    // Looked at only where it is wanted: that is what takes longest.
+    const stack = withStack ? error.stack : undefined
     return {
       code: codeOf(error),
       name: String(name).slice(0, LONGEST),
       message: String(message).slice(0, LONGEST),
       ...dataOf(error),
-      ...(withStack && typeof stack === "string" ? { stack: stack.slice(0, LONGEST) } : {}),
+      ...(typeof stack === "string" ? { stack: stack.slice(0, LONGEST) } : {}),
     }
   } catch {
     return { code: "EREMOTE", name: "unknown", message: "what the handler threw cannot be shown" }
@@ -38,14 +40,22 @@ export function refusalOf(error: unknown): Told {
 
 /** Under which code a failure goes to the caller. */
 export function codeOf(error: unknown): string {
-  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined
-  return typeof code === "string" && code.length <= 100 ? code : "EREMOTE"
+  try {
+    const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined
+    return typeof code === "string" && code.length <= 100 ? code : "EREMOTE"
+  } catch {
+    return "EREMOTE" // It is a getter, or a proxy, that throws.
+  }
 }
 
 /** As JSON has it, where it can be written like that and is not too long. */
 function dataOf(error: Error): { data?: unknown } {
   const { data } = error as Error & { data?: unknown }
   if (data === undefined) return {}
-  const text = JSON.stringify(data)
-  return text === undefined || text.length > LONGEST_DATA ? {} : { data: JSON.parse(text) }
+  try {
+    const text = JSON.stringify(data)
+    return text === undefined || text.length > LONGEST_DATA ? {} : { data: JSON.parse(text) }
+  } catch {
+    return {} // It holds itself, or what JSON has not.
+  }
 }

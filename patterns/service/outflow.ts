@@ -45,7 +45,7 @@ export class Outflow {
   async cut(body: Uint8Array): Promise<Uint8Array | null> {
     let at = 0
     for (; body.length - at > PIECE; at += PIECE) {
-      if (!this.isOpen && !(await this.room())) return null
+      while (!this.isOpen) if (!(await this.room())) return null
       this.used += costOf(PIECE)
       this.sink.onPiece(this.pieces++, body.subarray(at, at + PIECE))
     }
@@ -59,13 +59,14 @@ export class Outflow {
       if (rest === null) return false
       return this.item(rest)
     }
-    if (!this.isOpen && !(await this.room())) return false
+    while (!this.isOpen) if (!(await this.room())) return false
     this.used += costOf(body.length)
     this.sink.onItem(this.items++, this.pieces, body)
     return true
   }
 
-  private get isOpen(): boolean {
+  /** Something may be sent at once. To be asked again behind each `await`: meanwhile it may be over. */
+  get isOpen(): boolean {
     return !this.isOver && this.used < this.granted && this.used < this.breath
   }
 

@@ -3,6 +3,7 @@ import type { Codec } from "../codec/index.js"
 import { peerFault } from "../typed/error.js"
 import type { Placed } from "../typed/heap.js"
 import { ServiceError } from "./errors.js"
+import { codeOf } from "./failure.js"
 import { Inflow, tooLarge } from "./inflow.js"
 import type { Outflow } from "./outflow.js"
 import type { Peer } from "./peer.js"
@@ -74,6 +75,14 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
 
   hasRefused(peer: Peer): boolean {
     return this.refusers?.has(peer) ?? false
+  }
+
+  get wasRefused(): boolean {
+    return this.refusers !== null
+  }
+
+  forgive(): void {
+    this.refusers = null
   }
 
   refusedBy(peer: Peer): void {
@@ -229,9 +238,4 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
     this.outflow?.stop()
     this.sink.onOver(this, code)
   }
-}
-
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === "string" ? code : "EREMOTE"
 }

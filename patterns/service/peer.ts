@@ -26,8 +26,8 @@ export interface Peer {
 }
 
 export interface PeerSink {
-  /** It can take calls, or more of them. */
-  onAble(): void
+  /** It can take calls, or more of them, or none any more. */
+  onChange(): void
   /** It has not begun this one: it is full, or takes no more. */
   onRefused(peer: Peer, call: Outgoing, error: ServiceError): void
   /** Nobody knows what became of these. */

@@ -42,10 +42,13 @@ export class PlainAsker implements Asker {
     }
   }
 
-  piece(): void {}
-
   result(_id: number, _pieces: number, body: Uint8Array): void {
     this.sink.answer(body.length === 0 ? `{"result":null}` : `{"result":${Buffer.from(body).toString()}}`)
+  }
+
+  /** Of an item: what is no stream goes whole. */
+  piece(): void {
+    this.item()
   }
 
   item(): void {

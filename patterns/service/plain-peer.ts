@@ -41,7 +41,12 @@ export class PlainPeer implements Peer {
 
   start(): void {
     const dealer = new this.sockets.Dealer({ immediate: true, linger: 0, ...this.options })
-    dealer.connect(this.address)
+    try {
+      dealer.connect(this.address)
+    } catch (error) {
+      void dealer.close()
+      throw error
+    }
     this.dealer = dealer
     const reader = this.read(dealer).finally(() => this.readers.delete(reader))
     this.readers.add(reader)
@@ -70,7 +75,7 @@ export class PlainPeer implements Peer {
       this.current = null
       if (call === null) this.sink.onTrouble(this.address, new TypedError("EPROTO", `${this.address} was not asked`))
       else answer(call, message)
-      this.sink.onAble()
+      this.sink.onChange()
     }
   }
 
@@ -101,7 +106,7 @@ export class PlainPeer implements Peer {
 
 function questionOf({ request }: Outgoing): string {
   const { method, argument, ends, begun, context } = request
-  const timeout = ends === Number.POSITIVE_INFINITY ? "" : `,"timeout":${Math.ceil(ends - begun)}`
+  const timeout = ends - begun < Number.MAX_SAFE_INTEGER ? `,"timeout":${Math.ceil(ends - begun)}` : ""
   const texts = context === undefined ? "" : `,"context":${JSON.stringify(context)}`
   const body = argument === null ? "" : `,"argument":${Buffer.from(argument as Uint8Array).toString()}`
   return `{"method":${JSON.stringify(method)}${timeout}${texts}${body}}`

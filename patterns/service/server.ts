@@ -202,11 +202,11 @@ export class Server {
       this.drop(session, "the server is closed")
       this.say([session.routing, frame.BYE])
     }
+    this.desk.close()
     await this.outbox.empty()
     this.outbox.end()
     await this.router.close()
     await this.reading
-    this.desk.close()
   }
 
   private say(message: Frame[]): void {
@@ -325,9 +325,15 @@ function limitsOf({
   limits = {},
   maxArgument = LARGEST,
   maxArriving = 4 * LARGEST,
+  heartbeat = 2000,
 }: ServerOptions) {
-  for (const [name, value] of Object.entries({ concurrency, maxArgument, maxArriving, ...limits })) {
-    if (!(value >= 1)) throw new ServiceError("EINVAL", `${name} is to be 1 or more, and not ${value}`)
+  const own = { concurrency, maxArgument, maxArriving, heartbeat }
+  for (const [name, value] of [...Object.entries(own), ...Object.entries(limits)]) {
+    // Clients are told of some of these, and take whole numbers only.
+    if (!(value >= 1 && (Number.isInteger(value) || value === Number.POSITIVE_INFINITY))) {
+      throw new ServiceError("EINVAL", `${name} is to be a whole number from 1 on, or Infinity, and not ${value}`)
+    }
   }
-  return { concurrency, methods: limits, maxArgument, maxArriving }
+  // JSON has no Infinity.
+  return { concurrency: Math.min(concurrency, Number.MAX_SAFE_INTEGER), methods: limits, maxArgument, maxArriving }
 }

@@ -84,6 +84,7 @@ export class ServicePeer implements Peer {
     const lost = [...this.calls.values()]
     this.calls.clear()
     if (lost.length > 0) this.sink.onLost(this, lost)
+    this.sink.onChange()
   }
 
   private welcome(said: Record<string, unknown>): void {
@@ -92,7 +93,7 @@ export class ServicePeer implements Peer {
     this.draining = said.draining === true
     this.last = 0
     for (const id of this.asked.keys()) this.post.say(frame.DESCRIBE, id)
-    this.sink.onAble()
+    this.sink.onChange()
   }
 
   send(call: Outgoing): void {
@@ -102,7 +103,9 @@ export class ServicePeer implements Peer {
     this.calls.set(id, call)
     const { method, argument, ends, context } = call.request
     let head = `{"id":${id},"method":${JSON.stringify(method)}`
-    if (ends !== Number.POSITIVE_INFINITY) head += `,"timeout":${Math.max(1, Math.ceil(ends - this.clock.now()))}`
+    const left = ends - this.clock.now()
+    // What is no safe number is no number on the wire, and as good as no end.
+    if (left < Number.MAX_SAFE_INTEGER) head += `,"timeout":${Math.max(1, Math.ceil(left))}`
     if (context !== undefined) head += `,"context":${JSON.stringify(context)}`
     if (argument === null) this.post.call(`${head}}`, NOTHING)
     else if (!(argument instanceof Uint8Array)) {
@@ -126,16 +129,17 @@ export class ServicePeer implements Peer {
   }
 
   private async sendPieces(call: Outgoing, argument: Uint8Array): Promise<void> {
+    const { id } = call
     const out = this.flowOf(call)
     const rest = await out.cut(argument)
-    if (rest !== null) this.post.say(frame.ARGUMENT, `${call.id}:${out.pieces}`, rest)
+    if (rest !== null && !out.isOver) this.post.say(frame.ARGUMENT, `${id}:${out.pieces}`, rest)
   }
 
   private async sendStream(call: Outgoing, items: AsyncIterable<unknown>): Promise<void> {
     const { id } = call
     const out = this.flowOf(call)
     // Nothing is taken of it before somebody wants it: until then the call may go elsewhere.
-    if (!(await out.room())) return
+    while (!out.isOpen) if (!(await out.room())) return
     call.isSpent = true
     try {
       for await (const item of items) if (!(await out.item(call.request.codec.encode(item)))) return
@@ -149,11 +153,19 @@ export class ServicePeer implements Peer {
   }
 
   cancel(call: Outgoing): void {
-    if (this.calls.delete(call.id)) this.post.say(frame.CANCEL, String(call.id))
+    const { id } = call
+    if (!this.has(call)) return
+    this.calls.delete(id)
+    this.post.say(frame.CANCEL, String(id))
   }
 
-  addCredit({ id }: Outgoing, total: number): void {
-    if (this.calls.has(id)) this.post.say(frame.CREDIT, `${id} ${total}`)
+  addCredit(call: Outgoing, total: number): void {
+    if (this.has(call)) this.post.say(frame.CREDIT, `${call.id} ${total}`)
+  }
+
+  /** Its number may be that of another one by now, in a session behind it. */
+  private has(call: Outgoing): boolean {
+    return this.calls.get(call.id) === call
   }
 
   describe(timeout: number): Promise<Record<string, unknown> | null> {
@@ -180,6 +192,7 @@ export class ServicePeer implements Peer {
       // Behind this word no call comes.
       this.post.flush()
       this.contact.say([frame.DRAINING])
+      this.sink.onChange()
       return
     }
     if (frames[1]?.toString("latin1") !== this.contact.session) return

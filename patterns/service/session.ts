@@ -165,6 +165,8 @@ export class Session implements Asker {
       const id = countOf(head.id, "id", 0)
       // Heard before.
       if (id <= this.last) continue
+      // Among what was said of those before it something was too much: nothing is begun for nobody.
+      if (this.isOver) return
       this.last = id
       try {
         const { method, timeout, context } = saidOf(head)
@@ -173,6 +175,7 @@ export class Session implements Asker {
         const call = { id, method, timeout: left, context, argument, credit: this.who.credit } as const
         const running = this.desk.begin(call, frames[first + index] ?? NOTHING, this)
         if (!running.isOver) this.calls.set(id, running)
+        if (this.isOver) this.lose("the caller cannot be reached")
       } catch (error) {
         this.refused(id, error)
       }

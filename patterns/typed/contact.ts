@@ -94,7 +94,12 @@ export class Contact<Command extends string> {
     })
     this.dealer = dealer
     this.outbox = new Outbox(dealer, OUTBOX, () => {})
-    dealer.connect(this.address)
+    try {
+      dealer.connect(this.address)
+    } catch (error) {
+      void dealer.close()
+      throw error
+    }
     this.heard = this.clock.now()
     this.reading = this.read(dealer)
     this.hello()
@@ -208,6 +213,7 @@ export class Contact<Command extends string> {
         })
       })
     }
+    this.session = ""
     this.outbox.end()
     await this.dealer.close()
     await this.reading
