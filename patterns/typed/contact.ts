@@ -155,6 +155,8 @@ export class Contact<Command extends string> {
       if (this.isWelcome) this.hello()
       return
     }
+    // It came twice: a second session would be of numbers that are taken.
+    if (this.isWelcome) return
     this.session = textOf(said.session, "session", "")
     this.beat = countOf(said.heartbeat, "heartbeat", FIRST_BEAT)
     this.sink.onWelcome(said)
