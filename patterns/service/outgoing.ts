@@ -77,11 +77,10 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
     return this.refusers?.has(peer) ?? false
   }
 
-  get wasRefused(): boolean {
-    return this.refusers !== null
-  }
-
-  forgive(): void {
+  /** Where nobody is there but who has refused it, they are asked once more: then it has a place, or its answer. */
+  forgiveAll(peers: Iterable<Peer>): void {
+    if (this.refusers === null) return
+    for (const peer of peers) if (peer.isThere && !this.refusers.has(peer)) return
     this.refusers = null
   }
 

@@ -30,7 +30,8 @@ it("calls with keys that wait cost no more for each than others, however many wa
   const line = new Line(new Map(all.map(({ peer }) => [peer.address, peer])))
   const COUNT = 2000
   for (let n = 0; n < COUNT; n++) {
-    line.add({ request: { sticky: `key ${n}` }, hasRefused: () => false } as unknown as Outgoing)
+    const call = { request: { sticky: `key ${n}` }, hasRefused: () => false, forgiveAll: () => {} }
+    line.add(call as unknown as Outgoing)
   }
   let served = 0
   while (all.some(({ sent }) => sent.length > 0)) {
