@@ -59,10 +59,23 @@ export class Attended implements Call<unknown>, AsyncIterable<unknown> {
     return this.outcome.finally(onFinally)
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<unknown> {
-    const [outgoing] = await this.begun
-    if (outgoing !== undefined) yield* outgoing
-    // What the middleware has against it is told at the end.
-    await this.outcome
+  /** No generator: who leaves while it waits for an item, or before the first, is heard at once. */
+  [Symbol.asyncIterator](): AsyncIterator<unknown> {
+    let isLeft = false
+    const items = this.begun.then(([outgoing]) => outgoing?.[Symbol.asyncIterator]())
+    return {
+      next: async () => {
+        const item = await (await items)?.next()
+        if (item !== undefined && !item.done) return item
+        // What the middleware has against it is told at the end.
+        if (!isLeft) await this.outcome
+        return { value: undefined, done: true }
+      },
+      return: async () => {
+        isLeft = true
+        await (await items)?.return?.()
+        return { value: undefined, done: true }
+      },
+    }
   }
 }

@@ -1,7 +1,14 @@
 /** What a review has found: each of these failed once. */
+import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { describe, expect, it } from "vitest"
 import { json } from "../../patterns/codec/index.js"
-import type { CallContext, CallOptions, ServiceError } from "../../patterns/service/index.js"
+import {
+  type CallContext,
+  type CallOptions,
+  type ClientCall,
+  method,
+  type ServiceError,
+} from "../../patterns/service/index.js"
 import type { Sockets, TypedDealer } from "../../patterns/typed/sockets.js"
 import { engines } from "../support/engine-pairs.js"
 import { gate } from "../support/gate.js"
@@ -227,6 +234,52 @@ describe("a client", () => {
     }
     expect(made.stats().clients).toBe(0)
   })
+
+  it.each([
+    ["none", []],
+    ["one", [(call: ClientCall, next: (call: ClientCall) => unknown) => next(call)]],
+  ])("with middleware, %s, may leave a stream before its first item, and while it waits for one", async (_, use) => {
+    const made = await server({
+      async *each(_: undefined, { signal }: CallContext) {
+        await new Promise(resolve => signal.addEventListener("abort", resolve))
+      },
+    })
+    const api = client<Api>(made, { use })
+    for (const begin of [() => undefined, (items: AsyncIterator<unknown>) => items.next()]) {
+      const items = api.each()[Symbol.asyncIterator]()
+      const next = begin(items)
+      await expect.poll(() => made.stats().running).toBe(1)
+      await items.return?.()
+      await expect.poll(() => made.stats().running).toBe(0)
+      expect(await next).toEqual(next && { value: undefined, done: true })
+    }
+  })
+
+  it("that is welcomed twice goes on with what it called, and counts on", async () => {
+    const router = new engines.peerlane.Router({ linger: 0 })
+    closes.push(() => router.close())
+    await router.bind("tcp://127.0.0.1:*")
+    const api = client<Api>(router.lastEndpoint!, { codec: json() })
+    const heard = router[Symbol.asyncIterator]()
+    const [routing, , said] = (await heard.next()).value as Buffer[]
+    const { n } = JSON.parse(String(said)) as { n: number }
+    const welcome = { session: "s", n, heartbeat: 60_000, concurrency: 9 }
+    const say = (command: string, ...frames: string[]) => router.send([routing!, `PS1 ${command}`, ...frames])
+    await say("WELCOME", JSON.stringify(welcome))
+    const first = codeOf(api.get(1))
+    await heard.next()
+    await say("WELCOME", JSON.stringify({ ...welcome, concurrency: 8 }))
+    await say("WELCOME", JSON.stringify({ ...welcome, session: "t" }))
+    const description = api.$.describe()
+    await heard.next()
+    await say("DESCRIPTION", "s", "1", "{}")
+    await description
+    const second = api.get(2)
+    const [, , , head] = (await heard.next()).value as Buffer[]
+    expect(JSON.parse(String(head))).toMatchObject({ calls: [{ id: 2 }] })
+    await say("RESULT", "s", "2 1", "2", "1")
+    expect([await first, await second]).toEqual(["well", 2])
+  })
 })
 
 describe("a server", () => {
@@ -355,5 +408,14 @@ describe("a server", () => {
     expect(Object.entries(description!.methods!)).toEqual(names.map(name => [name, { running: 0, limit: 5 }]))
     expect(Object.keys(made.stats().methods)).toEqual(names)
     expect(Object.keys(api.$.stats().methods).sort()).toEqual([...names].sort())
+  })
+
+  it("waits for a schema whose promise is not one of its own realm", async () => {
+    const result = { issues: [{ message: "not this" }] }
+    // biome-ignore lint/suspicious/noThenProperty: such a promise is what this is about
+    const validate = () => ({ then: (resolve: (value: unknown) => void) => resolve(result) })
+    const argument = { "~standard": { version: 1, vendor: "test", validate } } as unknown as StandardSchemaV1
+    const api = client<Api>(await server({ get: method({ argument }, () => "begun") }))
+    expect(await codeOf(api.get(1))).toBe("EINVAL")
   })
 })
