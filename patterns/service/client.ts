@@ -7,43 +7,28 @@ import { Alarm } from "../typed/alarm.js"
 import type { TypedError } from "../typed/error.js"
 import { Events } from "../typed/events.js"
 import { Heap } from "../typed/heap.js"
-import { Meter } from "../typed/meter.js"
 import { randomName } from "../typed/names.js"
 import type { TypedRuntime } from "../typed/runtime.js"
 import type { Sockets } from "../typed/sockets.js"
 import { peerlaneSockets, realRuntime } from "../typed/surroundings.js"
 import { Attended, type ClientMiddleware } from "./attended.js"
 import { Budget } from "./budget.js"
-import type { CallContext } from "./context.js"
 import { ServiceError } from "./errors.js"
-import { Latency } from "./latency.js"
 import { Line } from "./line.js"
-import { Outgoing, type Request } from "./outgoing.js"
+import { Outgoing } from "./outgoing.js"
 import type { Peer, PeerSink } from "./peer.js"
 import { PlainPeer } from "./plain-peer.js"
-import { contextOf } from "./said.js"
-import type { Schemas } from "./schema.js"
+import { type RequestOptions, Requests } from "./request.js"
 import { ServicePeer } from "./service-peer.js"
 import { Signals } from "./signals.js"
+import { Tally, type TallyStats } from "./tally.js"
 import type { CallOptions } from "./types.js"
 
-const LARGEST = 64 * 1024 * 1024
-/** Methods, and codes of errors, that are counted one by one. */
-const COUNTED = 1000
-
-export interface ClientOptions {
+export interface ClientOptions extends RequestOptions {
   /** Servers' addresses. More can be added, and removed, later. */
   readonly to: string | readonly string[]
-  /** The servers are plain REP sockets: one JSON message there, one back, one call at a time each (default false). */
-  readonly plain?: boolean
-  /** Of each call that says nothing else, in ms (default 30,000); Infinity: no end. */
-  readonly timeout?: number
   /** Calls that wait for a server, at most (default 10,000). One more is EBUSY. */
   readonly maxWaiting?: number
-  /** Bytes of a result, or of an item, encoded (default 64 MiB). A larger one is EMSGSIZE. */
-  readonly maxResult?: number
-  /** What is to be checked of what comes, by the names of methods. What does not fit is EINVAL. */
-  readonly schemas?: Readonly<Record<string, Pick<Schemas, "result" | "yields">>>
   /** Who stands before every call: the first is the outermost. */
   readonly use?: readonly ClientMiddleware[]
   /** How arguments are encoded, and results are to be (default msgpack). */
@@ -65,20 +50,13 @@ export interface ClientEvents {
   retry: { readonly method: string; readonly code: string }
 }
 
-export interface ClientStats {
+export interface ClientStats extends TallyStats {
   /** Calls that are with a server. */
   readonly underWay: number
   /** Calls that wait for one. */
   readonly waiting: number
   /** That can be called now. */
   readonly servers: number
-  readonly calls: number
-  readonly callsPerSecond: number
-  readonly retries: number
-  /** By code. */
-  readonly errors: Readonly<Record<string, number>>
-  /** By method, in ms, as the caller saw it. */
-  readonly methods: Readonly<Record<string, { readonly p50: number; readonly p99: number }>>
 }
 
 export class Caller {
@@ -95,11 +73,9 @@ export class Caller {
   private readonly deadlines = new Heap<Outgoing>((a, b) => a.request.ends < b.request.ends)
   private readonly alarm: Alarm
   private readonly budget: Budget
-  private readonly meter: Meter
-  private readonly latencies = new Map<string, Latency>()
-  private readonly errors = new Map<string, number>()
+  private readonly tally: Tally
+  private readonly requests: Requests
   private readonly signals = new Signals()
-  private retries = 0
   private pumpIsDue = false
   private closing: Promise<void> | null = null
 
@@ -110,7 +86,8 @@ export class Caller {
     this.events = new Events(runtime.clock)
     this.alarm = new Alarm(runtime.clock, () => this.tick())
     this.budget = new Budget(retryBudget)
-    this.meter = new Meter(runtime.clock)
+    this.tally = new Tally(runtime.clock)
+    this.requests = new Requests(options, this.codec, runtime.clock)
     try {
       for (const address of typeof to === "string" ? [to] : to) this.add(address)
     } catch (error) {
@@ -171,9 +148,9 @@ export class Caller {
   }
 
   private send(method: string, argument: unknown, options: CallOptions): Outgoing {
-    const request = this.requestOf(method, argument, options)
+    const request = this.requests.make(method, argument, options)
     const call = new Outgoing(request, this)
-    this.meter.add()
+    this.tally.begun()
     this.budget.earn()
     const { maxWaiting = 10_000 } = this.options
     const cancelled = request.signals.find(({ aborted }) => aborted)
@@ -194,47 +171,6 @@ export class Caller {
     return call
   }
 
-  private requestOf(method: string, argument: unknown, options: CallOptions): Request {
-    const { timeout = this.options.timeout ?? 30_000, signal, safe = false, sticky, within } = options
-    const begun = this.runtime.clock.now()
-    const texts = within === undefined ? options.context : { ...within.context, ...options.context }
-    let encoded: Uint8Array | AsyncIterable<unknown> | null = null
-    let context: Readonly<Record<string, string>> | undefined
-    let fault: unknown = null
-    try {
-      if (!(timeout >= 0)) throw new ServiceError("EINVAL", `timeout is to be milliseconds, and not ${timeout}`)
-      if (texts !== undefined) context = contextOf(texts)
-      encoded = this.encoded(argument)
-    } catch (error) {
-      fault = error
-    }
-    const {
-      codec,
-      options: { schemas = {}, maxResult = LARGEST },
-    } = this
-    return {
-      method,
-      argument: encoded,
-      isSafe: safe,
-      sticky,
-      context,
-      signals: signal === undefined && within === undefined ? NO_SIGNALS : signalsOf(signal, within),
-      begun,
-      ends: begun + Math.min(timeout, within?.timeLeft ?? Number.POSITIVE_INFINITY),
-      codec,
-      schemas: Object.hasOwn(schemas, method) ? schemas[method]! : NO_SCHEMAS,
-      maxResult,
-      fault,
-    }
-  }
-
-  private encoded(argument: unknown): Uint8Array | AsyncIterable<unknown> | null {
-    if (argument === undefined) return null
-    if (!isAsyncIterable(argument)) return this.codec.encode(argument)
-    if (this.options.plain) throw new ServiceError("EINVAL", "a plain REP cannot be sent a stream")
-    return argument
-  }
-
   /** @internal Its caller wants no more of it. */
   onCancel(call: Outgoing): void {
     call.peer?.cancel(call)
@@ -247,13 +183,7 @@ export class Caller {
     this.deadlines.remove(call)
     for (const signal of signals) this.signals.remove(signal, call)
     this.line.remove(call)
-    if (code !== null) count(this.errors, code)
-    let latency = this.latencies.get(method)
-    if (latency === undefined && this.latencies.size < COUNTED) {
-      latency = new Latency()
-      this.latencies.set(method, latency)
-    }
-    latency?.add(this.runtime.clock.now() - begun)
+    this.tally.ended(method, this.runtime.clock.now() - begun, code)
     this.pumpSoon()
   }
 
@@ -292,7 +222,7 @@ export class Caller {
   }
 
   private retry(call: Outgoing, { code }: ServiceError): void {
-    this.retries++
+    this.tally.retries++
     call.startAgain()
     this.line.addAgain(call)
     this.pumpSoon()
@@ -331,18 +261,11 @@ export class Caller {
 
   stats(): ClientStats {
     const peers = [...this.peers.values()]
-    const methods = [...this.latencies].map(
-      ([name, latency]) => [name, { p50: latency.percentile(0.5), p99: latency.percentile(0.99) }] as const,
-    )
     return {
       underWay: [...peers, ...this.leaving].reduce((sum, { busy }) => sum + busy, 0),
       waiting: this.line.size,
       servers: peers.filter(({ isThere }) => isThere).length,
-      calls: this.meter.total,
-      callsPerSecond: this.meter.perSecond,
-      retries: this.retries,
-      errors: Object.fromEntries(this.errors),
-      methods: Object.fromEntries(methods),
+      ...this.tally.stats(),
     }
   }
 
@@ -363,22 +286,6 @@ export class Caller {
   }
 }
 
-const NO_SIGNALS: readonly AbortSignal[] = []
-const NO_SCHEMAS: Pick<Schemas, "result" | "yields"> = {}
-
-function signalsOf(signal: AbortSignal | undefined, within: CallContext | undefined): AbortSignal[] {
-  return [signal, within?.signal].filter(signal => signal !== undefined)
-}
-
 function closed(): ServiceError {
   return new ServiceError("ECLOSED", "the client is closed")
-}
-
-function count(counts: Map<string, number>, name: string): void {
-  const known = counts.get(name)
-  if (known !== undefined || counts.size < COUNTED) counts.set(name, (known ?? 0) + 1)
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value
 }

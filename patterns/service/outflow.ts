@@ -86,3 +86,8 @@ export class Outflow {
     for (const resolve of this.more.splice(0)) resolve()
   }
 }
+
+/** What goes item by item. */
+export function isStream(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value
+}

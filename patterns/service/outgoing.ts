@@ -1,5 +1,4 @@
 /** A call, from its caller's side: what goes out of its argument, and what came of it. */
-import type { Codec } from "../codec/index.js"
 import { peerFault } from "../typed/error.js"
 import type { Placed } from "../typed/heap.js"
 import { ServiceError } from "./errors.js"
@@ -7,7 +6,8 @@ import { codeOf } from "./failure.js"
 import { Inflow, tooLarge } from "./inflow.js"
 import type { Outflow } from "./outflow.js"
 import type { Peer } from "./peer.js"
-import { checked, checkKind, type Schemas } from "./schema.js"
+import type { Request } from "./request.js"
+import { checked, checkKind } from "./schema.js"
 import type { Abortable } from "./signals.js"
 import type { Call } from "./types.js"
 
@@ -16,26 +16,6 @@ export interface OutgoingSink {
   onCancel(call: Outgoing): void
   /** It has ended. @param code null: well. */
   onOver(call: Outgoing, code: string | null): void
-}
-
-/** What a call is made of. */
-export interface Request {
-  readonly method: string
-  /** Encoded; a stream; null: none. */
-  readonly argument: Uint8Array | AsyncIterable<unknown> | null
-  readonly isSafe: boolean
-  readonly sticky: string | undefined
-  readonly context: Readonly<Record<string, string>> | undefined
-  readonly signals: readonly AbortSignal[]
-  readonly begun: number
-  /** When its time is over, by `clock.now()`. */
-  readonly ends: number
-  readonly codec: Codec<unknown>
-  readonly schemas: Schemas
-  /** Bytes of a result, or of an item. */
-  readonly maxResult: number
-  /** What is wrong with it from the start; null: nothing. */
-  readonly fault: unknown
 }
 
 /** Its place is that in the line of deadlines. */

@@ -10,7 +10,7 @@ import type { Desk, Method } from "./desk.js"
 import { ServiceError } from "./errors.js"
 import { codeOf } from "./failure.js"
 import { Inflow, WINDOW } from "./inflow.js"
-import { Outflow } from "./outflow.js"
+import { isStream, Outflow } from "./outflow.js"
 import { checked, checkKind } from "./schema.js"
 
 /** Who has asked, and is answered. Of a call, one of `result`, `end`, `refused` and `failed` is the last. */
@@ -221,9 +221,9 @@ export class Running implements CallContext, Placed {
     this.isBegun = true
     try {
       const value = await handler(argument, this)
-      const isStream = isAsyncIterable(value)
-      checkKind(schemas.result, schemas.yields, isStream, "the result")
-      if (isStream) await this.stream(value)
+      const streams = isStream(value)
+      checkKind(schemas.result, schemas.yields, streams, "the result")
+      if (streams) await this.stream(value)
       else if (schemas.result !== undefined) await this.answer(await checked(schemas.result, value, "the result"))
       else {
         const underWay = this.answer(value)
@@ -306,8 +306,4 @@ export class Running implements CallContext, Placed {
     this.desk.left(this, this.reason?.code ?? code)
     this.asker.gone(this.id)
   }
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value
 }

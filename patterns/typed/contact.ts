@@ -157,9 +157,14 @@ export class Contact<Command extends string> {
     }
     // It came twice: a second session would be of numbers that are taken.
     if (this.isWelcome) return
-    this.session = textOf(said.session, "session", "")
     this.beat = countOf(said.heartbeat, "heartbeat", FIRST_BEAT)
-    this.sink.onWelcome(said)
+    this.session = textOf(said.session, "session", "")
+    try {
+      this.sink.onWelcome(said)
+    } catch (error) {
+      this.session = "" // What cannot be understood is no welcome.
+      throw error
+    }
     // Its heartbeat may be shorter than what we had in mind.
     this.timer?.cancel()
     if (!this.closed) this.schedule()

@@ -115,7 +115,8 @@ describe.each(pairs)("a server on %s and clients on %s", (makers, callers) => {
       who: math.who,
     }
     const api = client<typeof slow>(await server(slow))
-    await expect(api.wait(undefined, { timeout: 100 })).rejects.toMatchObject({ code: "ETIMEDOUT" })
+    await api.who(undefined)
+    await expect(api.wait(undefined, { timeout: 500 })).rejects.toMatchObject({ code: "ETIMEDOUT" })
     await ended.opened
     expect(["ETIMEDOUT", "ECANCELED"]).toContain(reasons[0])
     const { timeLeft, method, context } = await api.who(undefined, { timeout: 5000, context: { traceparent: "00-1" } })
