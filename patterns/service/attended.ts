@@ -1,4 +1,5 @@
 /** A call with middleware of its client before it: what its caller has until the middleware lets it go, and after. */
+import { Inflow } from "./inflow.js"
 import type { Outgoing } from "./outgoing.js"
 import type { Call, CallOptions } from "./types.js"
 
@@ -29,7 +30,7 @@ export class Attended implements Call<unknown>, AsyncIterable<unknown> {
     const last = async (call: ClientCall) => {
       const outgoing = send(call)
       begin([outgoing])
-      return outgoing
+      return outgoing.over
     }
     const first = middleware.reduceRight<(call: ClientCall) => Promise<unknown>>(
       (inner, one) => async call => one(call, (next = call) => inner(next)),
@@ -48,15 +49,25 @@ export class Attended implements Call<unknown>, AsyncIterable<unknown> {
     onResolved?: ((value: unknown) => A | PromiseLike<A>) | null,
     onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.outcome.then(onResolved, onRejected)
+    return this.shown().then(onResolved, onRejected)
   }
 
   catch<Other>(onRejected: (error: unknown) => Other): Promise<unknown> {
-    return this.outcome.catch(onRejected)
+    return this.shown().catch(onRejected)
   }
 
   finally(onFinally: () => void): Promise<unknown> {
-    return this.outcome.finally(onFinally)
+    return this.shown().finally(onFinally)
+  }
+
+  /** What its caller awaits. */
+  private async shown(): Promise<unknown> {
+    const [outgoing] = await this.begun
+    const first = await outgoing?.then(
+      value => value,
+      () => undefined,
+    )
+    return first instanceof Inflow ? { [Symbol.asyncIterator]: () => this[Symbol.asyncIterator]() } : this.outcome
   }
 
   /** No generator: who leaves while it waits for an item, or before the first, is heard at once. */

@@ -2,9 +2,9 @@
 export class Budget {
   private tokens: number
 
-  /** @param percent Of a hundred calls, how many may be tried again; 0: none. Some may before there were a hundred. */
+  /** @param percent Of a hundred calls, how many may be tried again; 0: none. So may the first hundred. */
   constructor(private readonly percent: number) {
-    this.tokens = percent > 0 ? MOST / 2 : 0
+    this.tokens = percent > 0 ? FIRST : 0
   }
 
   /** There is one call more. */
@@ -20,5 +20,6 @@ export class Budget {
   }
 }
 
-/** What can be saved up. */
+/** What can be saved up, and what there is at first. */
 const MOST = 1000
+const FIRST = 100

@@ -14,11 +14,12 @@ import { peerlaneSockets, realRuntime } from "../typed/surroundings.js"
 import { Attended, type ClientMiddleware } from "./attended.js"
 import { Budget } from "./budget.js"
 import { ServiceError } from "./errors.js"
+import { largestOf } from "./frames.js"
 import { Line } from "./line.js"
 import { Outgoing } from "./outgoing.js"
 import type { Peer, PeerSink } from "./peer.js"
 import { PlainPeer } from "./plain-peer.js"
-import { type RequestOptions, Requests } from "./request.js"
+import { LARGEST, type RequestOptions, Requests } from "./request.js"
 import { ServicePeer } from "./service-peer.js"
 import { Signals } from "./signals.js"
 import { Tally, type TallyStats } from "./tally.js"
@@ -110,7 +111,8 @@ export class Caller {
   add(address: string): void {
     if (this.closing !== null) throw closed()
     if (this.peers.has(address)) return
-    const { sockets = peerlaneSockets, socket = {}, plain = false } = this.options
+    const { sockets = peerlaneSockets, plain = false, maxResult = LARGEST } = this.options
+    const socket = { maxMessageSize: largestOf(maxResult), ...this.options.socket }
     const sink: PeerSink = {
       onChange: () => this.pumpSoon(),
       onRefused: (peer, call, error) => this.again(peer, call, error),
@@ -135,7 +137,7 @@ export class Caller {
     this.peers.delete(address)
     this.leaving.add(peer)
     this.pumpSoon()
-    await Promise.allSettled(peer.underWay)
+    await Promise.allSettled([...peer.underWay].map(({ over }) => over))
     this.leaving.delete(peer)
     await (this.closing ?? peer.close())
   }

@@ -38,6 +38,13 @@ export function costOf(bytes: number): number {
   return bytes <= UNIT ? 1 : Math.ceil(bytes / UNIT)
 }
 
+const MEBI = 1024 * 1024
+
+/** What a socket takes where bodies are up to so many bytes. A plain REQ or REP sends them whole, and others have some overhead. */
+export function largestOf(body: number): number {
+  return Math.min(Number.MAX_SAFE_INTEGER, Math.max(body, MEBI) + MEBI)
+}
+
 /** `"7"`, or `"7:3"` for a body of which three pieces came before. */
 export function wordOf(id: number, pieces: number): string {
   return pieces === 0 ? String(id) : `${id}:${pieces}`

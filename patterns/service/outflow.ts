@@ -19,6 +19,9 @@ export class Outflow {
   pieces = 0
   /** Nobody wants more of it. */
   isOver = false
+  /** What is read, and can be told that nobody wants more. */
+  private source: AsyncIterator<unknown> | null = null
+  private leaving: Promise<unknown> = Promise.resolve()
   private used = 0
   /** Where there is a pause next. */
   private breath = BREATH
@@ -37,8 +40,48 @@ export class Outflow {
   }
 
   stop(): void {
+    if (this.isOver) return
     this.isOver = true
+    this.leave()
     this.wake()
+  }
+
+  /**
+   * Sends all that it yields. When nobody wants more, it is told at once, even if it waits for something itself.
+   *
+   * @param encode The bytes of an item.
+   * @returns false: nobody wants more of it.
+   */
+  async stream(
+    source: AsyncIterable<unknown>,
+    encode: (item: unknown) => Uint8Array | Promise<Uint8Array>,
+  ): Promise<boolean> {
+    const iterator = source[Symbol.asyncIterator]()
+    this.source = iterator
+    if (this.isOver) this.leave()
+    try {
+      for (;;) {
+        const { value, done } = await iterator.next()
+        if (done) {
+          this.source = null
+          break
+        }
+        if (!(await this.item(await encode(value)))) break
+      }
+    } finally {
+      // Unless it has come to its end.
+      this.leave()
+      await this.leaving
+    }
+    return !this.isOver
+  }
+
+  private leave(): void {
+    const { source } = this
+    this.source = null
+    if (source?.return === undefined) return
+    this.leaving = (async () => source.return?.())()
+    this.leaving.catch(() => {}) // Whoever streams it waits for that.
   }
 
   /** Sends of a large body what is before its last piece, which comes back; null: nobody wants it. */

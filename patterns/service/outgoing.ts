@@ -1,6 +1,7 @@
 /** A call, from its caller's side: what goes out of its argument, and what came of it. */
 import { peerFault } from "../typed/error.js"
 import type { Placed } from "../typed/heap.js"
+import { Deferred } from "./deferred.js"
 import { ServiceError } from "./errors.js"
 import { codeOf } from "./failure.js"
 import { Inflow, tooLarge } from "./inflow.js"
@@ -32,9 +33,10 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
   outflow: Outflow | null = null
   private refusers: Set<Peer> | null = null
   private inflow: Inflow | null = null
-  private promise: Promise<unknown> | null = null
-  private resolve: ((value: unknown) => void) | null = null
-  private reject: ((error: unknown) => void) | null = null
+  private showing: Deferred | null = null
+  private ended: Deferred | null = null
+  /** Items come of it. */
+  private isStream = false
   private value: unknown = undefined
   private failure: unknown = null
   private hasFailed = false
@@ -76,30 +78,39 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
     onResolved?: ((value: unknown) => A | PromiseLike<A>) | null,
     onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.outcome.then(onResolved, onRejected)
+    return this.shown.then(onResolved, onRejected)
   }
 
   catch<Other>(onRejected: (error: unknown) => Other): Promise<unknown> {
-    return this.outcome.catch(onRejected)
+    return this.shown.catch(onRejected)
   }
 
   finally(onFinally: () => void): Promise<unknown> {
-    return this.outcome.finally(onFinally)
+    return this.shown.finally(onFinally)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown> {
     return this.items
   }
 
-  private get outcome(): Promise<unknown> {
-    this.promise ??= new Promise((resolve, reject) => {
-      if (!this.isOver) {
-        this.resolve = resolve
-        this.reject = reject
-      } else if (this.hasFailed) reject(this.failure)
-      else resolve(this.value)
-    })
-    return this.promise
+  /** When it has ended: its result, undefined for a stream, or why not. */
+  get over(): Promise<unknown> {
+    this.ended ??= new Deferred()
+    if (this.isOver) this.settle(this.ended, this.value)
+    return this.ended.promise
+  }
+
+  /** What its caller awaits: the result; of a stream, what can be iterated over, as soon as something has come of it. */
+  private get shown(): Promise<unknown> {
+    this.showing ??= new Deferred()
+    if (this.isStream) this.showing.resolve(this.items)
+    else if (this.isOver) this.settle(this.showing, this.value)
+    return this.showing.promise
+  }
+
+  private settle(deferred: Deferred | null, value: unknown): void {
+    if (this.hasFailed) deferred?.reject(this.failure)
+    else deferred?.resolve(value)
   }
 
   private get items(): Inflow {
@@ -136,6 +147,7 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
     this.take(() => {
       this.checkKind(true)
       this.items.item(n, pieces, body)
+      this.showStream()
     })
   }
 
@@ -167,8 +179,15 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
     this.take(() => {
       this.checkKind(true)
       this.items.end(count)
+      this.showStream()
       this.succeed(undefined)
     })
+  }
+
+  private showStream(): void {
+    if (this.isStream) return
+    this.isStream = true
+    this.showing?.resolve(this.items)
   }
 
   private checkKind(isStream: boolean): void {
@@ -200,7 +219,7 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
     this.finish(null)
     // Who iterates over what is no stream sees its end.
     this.inflow?.end(this.inflow.items)
-    this.resolve?.(value)
+    this.tell()
   }
 
   fail(error: unknown): void {
@@ -209,7 +228,12 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
     this.failure = error
     this.finish(codeOf(error))
     this.inflow?.fail(error)
-    this.reject?.(error)
+    this.tell()
+  }
+
+  private tell(): void {
+    if (!this.isStream) this.settle(this.showing, this.value)
+    this.settle(this.ended, this.value)
   }
 
   private finish(code: string | null): void {

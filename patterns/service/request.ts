@@ -9,7 +9,8 @@ import type { Schemas } from "./schema.js"
 import type { CallOptions } from "./types.js"
 
 const TIMEOUT = 30_000
-const LARGEST = 64 * 1024 * 1024
+/** Bytes of a result, if nothing else is said. */
+export const LARGEST = 64 * 1024 * 1024
 const NO_SIGNALS: readonly AbortSignal[] = []
 const NO_SCHEMAS: Pick<Schemas, "result" | "yields"> = {}
 

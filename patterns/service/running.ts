@@ -262,13 +262,11 @@ export class Running implements CallContext, Placed {
 
   private async stream(items: AsyncIterable<unknown>): Promise<void> {
     const { yields } = this.of.schemas
+    const { codec } = this.asker
     const out = this.flow()
-    // Leaving the loop is what tells a generator that nobody wants more.
-    for await (const item of items) {
-      const made = yields === undefined ? item : await checked(yields, item, "an item of the result")
-      if (!(await out.item(this.asker.codec.encode(made)))) return
-    }
-    if (this.reason === null) this.asker.end(this.id, out.items)
+    const encode = async (item: unknown) => codec.encode(await checked(yields, item, "an item of the result"))
+    const isWhole = await out.stream(items, yields === undefined ? item => codec.encode(item) : encode)
+    if (isWhole && this.reason === null) this.asker.end(this.id, out.items)
   }
 
   private flow(): Outflow {

@@ -23,7 +23,8 @@ const NONE: Readonly<Record<string, string>> = Object.freeze(Object.create(null)
 export function contextOf(said: unknown): Readonly<Record<string, string>> {
   const context: Record<string, string> = Object.create(null)
   let letters = 0
-  const entries = typeof said === "object" && said !== null ? Object.entries(said) : []
+  if (typeof said !== "object" || said === null) throw new ServiceError("EINVAL", "a context is to be texts by name")
+  const entries = Object.entries(said)
   for (const [name, value] of entries) {
     letters += name.length + (typeof value === "string" ? value.length : LONGEST)
     if (typeof value !== "string" || entries.length > MOST || letters > LONGEST) {

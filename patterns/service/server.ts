@@ -15,7 +15,7 @@ import { peerlaneSockets, realRuntime } from "../typed/surroundings.js"
 import { Waiting, type WaitOptions } from "../typed/waiting.js"
 import { Desk, type MethodStats } from "./desk.js"
 import { ServiceError } from "./errors.js"
-import { frame, protocol } from "./frames.js"
+import { frame, largestOf, protocol } from "./frames.js"
 import { methodsOf } from "./methods.js"
 import type { ServerMiddleware } from "./middleware.js"
 import { PlainAsker } from "./plain-asker.js"
@@ -103,6 +103,7 @@ export class Server {
   private due = 0
   private reading: Promise<void> = Promise.resolve()
   private closing: Promise<void> | null = null
+  private readonly drains = new Set<Waiting>()
   /** Who waits for clients to have heard. */
   private drainers: (() => void)[] = []
 
@@ -124,6 +125,7 @@ export class Server {
       sendTimeout: 0,
       sendHighWaterMark: 16_384,
       linger: 1000,
+      maxMessageSize: largestOf(this.desk.maxArgument),
       ...(sockets === peerlaneSockets ? { sendHighWaterMarkBytes: SEND_BYTES } : {}),
       ...socket,
     })
@@ -161,15 +163,21 @@ export class Server {
 
   /**
    * Refuses new calls, which clients take elsewhere, and resolves when those that run have ended and each client has heard of
-   * that: a `close` behind it costs nobody a call. ETIMEDOUT after `timeout` ms, and the reason of `signal`; it drains on then.
+   * that: a `close` behind it costs nobody a call. ETIMEDOUT after `timeout` ms, and the reason of `signal`; it drains on
+   * then. ECLOSED when it is closed meanwhile.
    */
   async drain(options: WaitOptions = {}): Promise<void> {
     this.desk.draining = true
     const { running } = this.desk
     const late = () => new ServiceError("ETIMEDOUT", `of ${running} calls ${this.desk.running} still run`)
     const waiting = new Waiting(this.runtime.clock, options, late)
+    this.drains.add(waiting)
     void this.rest().then(() => waiting.end())
-    await waiting.promise
+    try {
+      await waiting.promise
+    } finally {
+      this.drains.delete(waiting)
+    }
   }
 
   private async rest(): Promise<void> {
@@ -203,6 +211,8 @@ export class Server {
       this.say([session.routing, frame.BYE])
     }
     this.desk.close()
+    const closed = new ServiceError("ECLOSED", "the server was closed before it was drained")
+    for (const waiting of this.drains) waiting.fail(closed)
     await this.outbox.empty()
     this.outbox.end()
     await this.router.close()
@@ -233,7 +243,7 @@ export class Server {
         if (command === "BYE") this.drop(session, "the caller left")
         else if (session === undefined) this.say([routing, frame.WHO])
         else session.receive(command, message, 2)
-        if (this.desk.draining) this.wakeDrainers()
+        if (command === "DRAINING") this.wakeDrainers()
       }
     } catch (error) {
       const fault = peerFault(error)
@@ -312,6 +322,9 @@ export class Server {
     if (late > this.heartbeat) for (const session of this.byName.values()) session.forgive(late)
     const silent = [...this.byName.values()].filter(({ heard }) => now - heard >= SILENT_BEATS * this.heartbeat)
     for (const session of silent) if (this.suspects.has(session)) this.drop(session, "the caller is silent")
+    // Who lives, and does not answer a DRAINING, is not waited for.
+    for (const session of this.byName.values()) if (session.deaf >= SILENT_BEATS * this.heartbeat) session.giveUp()
+    this.wakeDrainers()
     // Perhaps it is we who were stalled: what has come meanwhile is read first.
     this.suspects = new Set(silent.filter(session => !this.suspects.has(session)))
     const pause = this.suspects.size > 0 ? 0 : this.heartbeat

@@ -142,8 +142,8 @@ export class ServicePeer implements Peer {
     while (!out.isOpen) if (!(await out.room())) return
     call.isSpent = true
     try {
-      for await (const item of items) if (!(await out.item(call.request.codec.encode(item)))) return
-      if (!out.isOver) this.post.say(frame.END, `${id} ${out.items}`)
+      const isWhole = await out.stream(items, item => call.request.codec.encode(item))
+      if (isWhole) this.post.say(frame.END, `${id} ${out.items}`)
     } catch (error) {
       if (!out.isOver) this.post.say(frame.ERROR, JSON.stringify({ id, ...failureOf(error, false) }))
       // Whatever the method makes of that, nobody waits for it.

@@ -39,6 +39,7 @@ export class Session implements Asker {
   heard: number
   /** DRAININGs that it has not answered yet. */
   private unheard = 0
+  private toldAt = 0
   private isOver = false
   private readonly post: Post
   private readonly since: number
@@ -88,8 +89,19 @@ export class Session implements Asker {
     return this.unheard === 0
   }
 
+  /** It was told so long ago, in ms, and has not answered; 0: it has. */
+  get deaf(): number {
+    return this.unheard === 0 ? 0 : this.clock.now() - this.toldAt
+  }
+
+  /** Its answer is not waited for. */
+  giveUp(): void {
+    this.unheard = 0
+  }
+
   sayDraining(): void {
     this.unheard++
+    this.toldAt = this.clock.now()
     this.post.flush()
     this.sink.say([this.routing, frame.DRAINING])
   }

@@ -16,7 +16,7 @@ export interface CallOptions {
   readonly within?: CallContext
 }
 
-/** A call that runs. Awaited, it is its result; iterated over, what a generator yields. It runs whether anybody looks or not. */
+/** A call that runs. Awaited, it is its result; of a stream, what can be iterated over. It runs whether anybody looks or not. */
 export interface Call<Result> extends PromiseLike<Result> {
   // biome-ignore lint/suspicious/noExplicitAny: as a Promise has it
   catch<Other>(onRejected: (error: any) => Other): Promise<Result | Other>
