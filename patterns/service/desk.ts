@@ -3,6 +3,7 @@ import { Alarm } from "../typed/alarm.js"
 import { Heap } from "../typed/heap.js"
 import { Meter } from "../typed/meter.js"
 import type { Clock } from "../typed/runtime.js"
+import { Counts } from "./counts.js"
 import { ServiceError } from "./errors.js"
 import { tooLarge } from "./inflow.js"
 import { Latency } from "./latency.js"
@@ -20,7 +21,7 @@ export interface Method {
   running: number
   readonly calls: Meter
   readonly latency: Latency
-  readonly errors: Map<string, number>
+  readonly errors: Counts
 }
 
 export interface MethodStats {
@@ -45,9 +46,6 @@ export interface Limits {
   /** Bytes of all arguments that are on their way. */
   readonly maxArriving: number
 }
-
-/** Codes of errors that are counted one by one; handlers may throw any. */
-const CODES = 1000
 
 export class Desk {
   draining = false
@@ -85,7 +83,7 @@ export class Desk {
         running: 0,
         calls: new Meter(clock),
         latency: new Latency(),
-        errors: new Map(),
+        errors: new Counts(),
       })
     }
     this.alarm = new Alarm(clock, () => this.tick())
@@ -125,10 +123,7 @@ export class Desk {
     this.calls.delete(running)
     method.running--
     method.latency.add(this.clock.now() - running.begun)
-    if (code !== null) {
-      const known = method.errors.get(code)
-      if (known !== undefined || method.errors.size < CODES) method.errors.set(code, (known ?? 0) + 1)
-    }
+    if (code !== null) method.errors.add(code)
     if (this.running === 0) for (const resolve of this.idle.splice(0)) resolve()
   }
 
@@ -145,7 +140,7 @@ export class Desk {
   stats(): Record<string, MethodStats> {
     const stats = [...this.methods.values()].map(({ name, running, calls, errors, latency }) => {
       const [p50, p99] = [latency.percentile(0.5), latency.percentile(0.99)]
-      const counts = { calls: calls.total, callsPerSecond: calls.perSecond, errors: Object.fromEntries(errors) }
+      const counts = { calls: calls.total, callsPerSecond: calls.perSecond, errors: errors.all() }
       return [name, { running, ...counts, p50, p99 }] as const
     })
     return Object.fromEntries(stats)

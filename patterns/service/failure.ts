@@ -1,4 +1,6 @@
 /** What a caller is told of what was thrown, whatever that was. */
+import { textOf } from "../typed/protocol.js"
+import { RemoteError } from "./errors.js"
 
 /** Letters of a message that are passed on. */
 const LONGEST = 16_384
@@ -36,6 +38,13 @@ export function failureOf(error: unknown, withStack: boolean): Told {
 export function refusalOf(error: unknown): Told {
   const { code, message, data } = failureOf(error, false)
   return data === undefined ? { code, message } : { code, message, data }
+}
+
+/** What {@link failureOf} has told, at the other side. EINVAL: it is something else. */
+export function remoteErrorOf({ code, message, name, data, stack }: Record<string, unknown>): RemoteError {
+  const remoteStack = typeof stack === "string" ? stack : null
+  const texts = [textOf(code, "code", "EREMOTE"), textOf(message, "message", "")] as const
+  return new RemoteError(...texts, textOf(name, "name", "Error"), data, remoteStack)
 }
 
 /** Under which code a failure goes to the caller. */

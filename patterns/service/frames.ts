@@ -30,6 +30,8 @@ export type Command = keyof typeof frame
 
 /** What a body may have in one message, in bytes; a larger one goes in pieces of that size. */
 export const PIECE = 256 * 1024
+/** Bytes of an argument, or a result, if nothing else is said. */
+export const LARGEST = 64 * 1024 * 1024
 /** What one of credit pays for, in bytes. */
 const UNIT = 16 * 1024
 

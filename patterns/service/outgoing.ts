@@ -140,15 +140,21 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
   // From the server
 
   piece(n: number, bytes: Uint8Array): void {
-    this.take(() => this.items.piece(n, bytes))
+    try {
+      this.items.piece(n, bytes)
+    } catch (error) {
+      this.giveUp(error)
+    }
   }
 
   item(n: number, pieces: number, body: Uint8Array): void {
-    this.take(() => {
+    try {
       this.checkKind(true)
       this.items.item(n, pieces, body)
       this.showStream()
-    })
+    } catch (error) {
+      this.giveUp(error)
+    }
   }
 
   /** What the server says last: the end of a result. */
@@ -176,12 +182,14 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
 
   /** A stream has ended, with so many items. */
   end(count: number): void {
-    this.take(() => {
+    try {
       this.checkKind(true)
       this.items.end(count)
       this.showStream()
       this.succeed(undefined)
-    })
+    } catch (error) {
+      this.giveUp(error)
+    }
   }
 
   private showStream(): void {
@@ -196,13 +204,9 @@ export class Outgoing implements Call<unknown>, AsyncIterable<unknown>, Abortabl
   }
 
   /** What cannot be taken is the end of it. */
-  private take(what: () => void): void {
-    try {
-      what()
-    } catch (error) {
-      this.sink.onCancel(this)
-      this.fail(peerFault(error))
-    }
+  private giveUp(error: unknown): void {
+    this.sink.onCancel(this)
+    this.fail(peerFault(error))
   }
 
   /** It goes to another server, from the start. */

@@ -3,9 +3,9 @@
  * so it counts as there until a question was not answered in time; then the connection is made anew, as the answer may come yet.
  */
 import { peerFault, TypedError } from "../typed/error.js"
-import { objectOf, textOf } from "../typed/protocol.js"
+import { objectOf } from "../typed/protocol.js"
 import type { Sockets, TypedDealer } from "../typed/sockets.js"
-import { RemoteError, type ServiceError } from "./errors.js"
+import { remoteErrorOf } from "./failure.js"
 import type { Outgoing } from "./outgoing.js"
 import type { Peer, PeerSink } from "./peer.js"
 
@@ -116,14 +116,11 @@ function answer(call: Outgoing, message: Buffer[]): void {
   try {
     const { result, error } = objectOf(message[1])
     if (error === undefined || error === null) call.result(0, Buffer.from(JSON.stringify(result ?? null)))
-    else call.fail(remote(typeof error === "object" ? (error as Record<string, unknown>) : { message: String(error) }))
+    else
+      call.fail(
+        remoteErrorOf(typeof error === "object" ? (error as Record<string, unknown>) : { message: String(error) }),
+      )
   } catch (error) {
     call.fail(peerFault(error))
   }
-}
-
-function remote({ code, message, name, data, stack }: Record<string, unknown>): ServiceError {
-  const remoteStack = typeof stack === "string" ? stack : null
-  const texts = [textOf(code, "code", "EREMOTE"), textOf(message, "message", "")] as const
-  return new RemoteError(...texts, textOf(name, "name", "Error"), data, remoteStack)
 }

@@ -3,14 +3,13 @@ import type { Codec } from "../codec/index.js"
 import type { Clock } from "../typed/runtime.js"
 import type { CallContext } from "./context.js"
 import { ServiceError } from "./errors.js"
+import { LARGEST } from "./frames.js"
 import { isStream } from "./outflow.js"
 import { contextOf } from "./said.js"
 import type { Schemas } from "./schema.js"
 import type { CallOptions } from "./types.js"
 
 const TIMEOUT = 30_000
-/** Bytes of a result, if nothing else is said. */
-export const LARGEST = 64 * 1024 * 1024
 const NO_SIGNALS: readonly AbortSignal[] = []
 const NO_SCHEMAS: Pick<Schemas, "result" | "yields"> = {}
 

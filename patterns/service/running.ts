@@ -129,31 +129,48 @@ export class Running implements CallContext, Placed {
   // What comes of the argument behind the call
 
   piece(n: number, bytes: Uint8Array): void {
-    this.take(inflow => {
+    const { inflow } = this
+    if (inflow === null) return
+    try {
       inflow.piece(n, bytes)
       this.hold(inflow.bytes)
-    })
+    } catch (error) {
+      this.refuse(inflow, error)
+    }
   }
 
   argument(pieces: number, rest: Uint8Array): void {
-    this.take(inflow => {
-      if (this.isBegun) return
+    const { inflow } = this
+    if (inflow === null || this.isBegun) return
+    try {
       const body = inflow.body(pieces, rest)
       this.inflow = null
       this.release()
       void this.run(body)
-    })
+    } catch (error) {
+      this.refuse(inflow, error)
+    }
   }
 
   item(n: number, pieces: number, body: Uint8Array): void {
-    this.take(inflow => {
+    const { inflow } = this
+    if (inflow === null) return
+    try {
       inflow.item(n, pieces, body)
       this.hold(inflow.bytes)
-    })
+    } catch (error) {
+      this.refuse(inflow, error)
+    }
   }
 
   end(count: number): void {
-    this.take(inflow => inflow.end(count))
+    const { inflow } = this
+    if (inflow === null) return
+    try {
+      inflow.end(count)
+    } catch (error) {
+      this.refuse(inflow, error)
+    }
   }
 
   /** The stream that is the argument has failed at the caller's. */
@@ -166,21 +183,17 @@ export class Running implements CallContext, Placed {
     if (this.outflow === null) this.granted = Math.max(this.granted, total)
   }
 
-  private take(what: (inflow: Inflow) => void): void {
-    if (this.inflow === null) return
-    try {
-      what(this.inflow)
-    } catch (error) {
-      const fault = peerFault(error)
-      this.release()
-      if (this.isBegun) {
-        this.inflow.fail(fault)
-        this.asker.enough(this.id)
-      } else {
-        this.inflow = null
-        this.asker.refused(this.id, fault)
-        this.leave(fault.code)
-      }
+  /** What cannot be taken is the end of the argument, and of a call that was not begun. */
+  private refuse(inflow: Inflow, error: unknown): void {
+    const fault = peerFault(error)
+    this.release()
+    if (this.isBegun) {
+      inflow.fail(fault)
+      this.asker.enough(this.id)
+    } else {
+      this.inflow = null
+      this.asker.refused(this.id, fault)
+      this.leave(fault.code)
     }
   }
 

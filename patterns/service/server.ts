@@ -15,14 +15,15 @@ import { peerlaneSockets, realRuntime } from "../typed/surroundings.js"
 import { Waiting, type WaitOptions } from "../typed/waiting.js"
 import { Desk, type MethodStats } from "./desk.js"
 import { ServiceError } from "./errors.js"
-import { frame, largestOf, protocol } from "./frames.js"
+import { frame, LARGEST, largestOf, protocol } from "./frames.js"
 import { methodsOf } from "./methods.js"
 import type { ServerMiddleware } from "./middleware.js"
 import { PlainAsker } from "./plain-asker.js"
 import { Session } from "./session.js"
 
 const OUTBOX = 100_000
-const LARGEST = 64 * 1024 * 1024
+/** In ms. */
+const HEARTBEAT = 2000
 /** Where Peerlane's socket stops to take what a client does not read; then that client is given up. */
 const SEND_BYTES = 64 * 1024 * 1024
 
@@ -103,15 +104,16 @@ export class Server {
   private due = 0
   private reading: Promise<void> = Promise.resolve()
   private closing: Promise<void> | null = null
+  /** Who waits in `drain`. */
   private readonly drains = new Set<Waiting>()
   /** Who waits for clients to have heard. */
-  private drainers: (() => void)[] = []
+  private listening: (() => void)[] = []
 
   constructor(
     implementation: object,
     private readonly options: ServerOptions,
   ) {
-    const { heartbeat = 2000, runtime = realRuntime, sockets = peerlaneSockets, socket, codec } = options
+    const { heartbeat = HEARTBEAT, runtime = realRuntime, sockets = peerlaneSockets, socket, codec } = options
     this.runtime = runtime
     this.heartbeat = heartbeat
     this.events = new Events(runtime.clock)
@@ -190,7 +192,7 @@ export class Server {
   private async toldAll(): Promise<void> {
     for (const session of this.byName.values()) session.sayDraining()
     const hasHeard = () => [...this.byName.values()].every(({ hasHeard }) => hasHeard)
-    while (!hasHeard()) await new Promise<void>(resolve => this.drainers.push(resolve))
+    while (!hasHeard()) await new Promise<void>(resolve => this.listening.push(resolve))
   }
 
   /** Aborts what runs, and leaves. Never rejects. */
@@ -243,7 +245,7 @@ export class Server {
         if (command === "BYE") this.drop(session, "the caller left")
         else if (session === undefined) this.say([routing, frame.WHO])
         else session.receive(command, message, 2)
-        if (command === "DRAINING") this.wakeDrainers()
+        if (command === "DRAINING") this.heardMore()
       }
     } catch (error) {
       const fault = peerFault(error)
@@ -295,11 +297,11 @@ export class Server {
     this.byRouting.delete(session.routing.toString("latin1"))
     this.byName.delete(session.name)
     session.lose(why)
-    this.wakeDrainers()
+    this.heardMore()
   }
 
-  private wakeDrainers(): void {
-    for (const resolve of this.drainers.splice(0)) resolve()
+  private heardMore(): void {
+    for (const resolve of this.listening.splice(0)) resolve()
   }
 
   private unreachable(routing: Buffer): void {
@@ -324,7 +326,7 @@ export class Server {
     for (const session of silent) if (this.suspects.has(session)) this.drop(session, "the caller is silent")
     // Who lives, and does not answer a DRAINING, is not waited for.
     for (const session of this.byName.values()) if (session.deaf >= SILENT_BEATS * this.heartbeat) session.giveUp()
-    this.wakeDrainers()
+    this.heardMore()
     // Perhaps it is we who were stalled: what has come meanwhile is read first.
     this.suspects = new Set(silent.filter(session => !this.suspects.has(session)))
     const pause = this.suspects.size > 0 ? 0 : this.heartbeat
@@ -338,7 +340,7 @@ function limitsOf({
   limits = {},
   maxArgument = LARGEST,
   maxArriving = 4 * LARGEST,
-  heartbeat = 2000,
+  heartbeat = HEARTBEAT,
 }: ServerOptions) {
   const own = { concurrency, maxArgument, maxArriving, heartbeat }
   for (const [name, value] of [...Object.entries(own), ...Object.entries(limits)]) {

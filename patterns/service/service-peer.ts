@@ -1,11 +1,11 @@
 /** A client's side of one server that speaks PROTOCOL.md: which calls are with it, and what it says of them. */
 import { Contact } from "../typed/contact.js"
 import { peerFault } from "../typed/error.js"
-import { countOf, objectOf, textOf, wordsOf } from "../typed/protocol.js"
+import { countOf, objectOf, wordsOf } from "../typed/protocol.js"
 import type { Clock } from "../typed/runtime.js"
 import type { Sockets } from "../typed/sockets.js"
-import { RemoteError, ServiceError } from "./errors.js"
-import { failureOf } from "./failure.js"
+import { ServiceError } from "./errors.js"
+import { failureOf, remoteErrorOf } from "./failure.js"
 import { type Command, frame, numberOf, numbersOf, PIECE, protocol } from "./frames.js"
 import { WINDOW } from "./inflow.js"
 import { Outflow } from "./outflow.js"
@@ -276,16 +276,15 @@ export class ServicePeer implements Peer {
   private error(said: Record<string, unknown>): void {
     this.about(countOf(said.id, "id", 0), call => {
       this.take(call.id)
-      const code = textOf(said.code, "code", "EREMOTE")
-      const message = textOf(said.message, "message", "")
+      const error = remoteErrorOf(said)
+      const { code, message } = error
       // A method's own error may have this code as well: then it is no refusal of ours, and tells its name.
       if ((code === "EBUSY" || code === "EDRAINING") && said.name === undefined) {
         if (code === "EDRAINING") this.draining = true
         this.sink.onRefused(this, call, new ServiceError(code, message))
         return
       }
-      const stack = typeof said.stack === "string" ? said.stack : null
-      call.fail(new RemoteError(code, message, textOf(said.name, "name", "Error"), said.data, stack))
+      call.fail(error)
     })
   }
 

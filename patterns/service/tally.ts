@@ -1,9 +1,10 @@
 /** What a client counts of its calls. */
 import { Meter } from "../typed/meter.js"
 import type { Clock } from "../typed/runtime.js"
+import { Counts } from "./counts.js"
 import { Latency } from "./latency.js"
 
-/** Methods, and codes of errors, that are counted one by one: handlers may throw any. */
+/** Methods that are timed one by one: there is one for each name that was called. */
 const MOST = 1000
 
 export interface TallyStats {
@@ -20,7 +21,7 @@ export interface TallyStats {
 export class Tally {
   retries = 0
   private readonly calls: Meter
-  private readonly errors = new Map<string, number>()
+  private readonly errors = new Counts()
   private readonly latencies = new Map<string, Latency>()
 
   constructor(clock: Clock) {
@@ -33,10 +34,7 @@ export class Tally {
 
   /** @param code null: it ended well. */
   ended(method: string, ms: number, code: string | null): void {
-    if (code !== null) {
-      const known = this.errors.get(code)
-      if (known !== undefined || this.errors.size < MOST) this.errors.set(code, (known ?? 0) + 1)
-    }
+    if (code !== null) this.errors.add(code)
     let latency = this.latencies.get(method)
     if (latency === undefined && this.latencies.size < MOST) {
       latency = new Latency()
@@ -53,7 +51,7 @@ export class Tally {
       calls: this.calls.total,
       callsPerSecond: this.calls.perSecond,
       retries: this.retries,
-      errors: Object.fromEntries(this.errors),
+      errors: this.errors.all(),
       methods: Object.fromEntries(methods),
     }
   }

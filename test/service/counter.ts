@@ -1,4 +1,4 @@
-/** A stream of numbers that knows how far it came, and when it has ended. */
+/** A stream of numbers that knows how far it came, and when it has ended; and a service that adds them. */
 import { gate } from "../support/gate.js"
 
 export interface Counter {
@@ -19,4 +19,16 @@ export function counter(to = Number.POSITIVE_INFINITY, item: (n: number) => unkn
   }
   const counter = { made: 0, over: over.opened, items: items() }
   return counter
+}
+
+export const WINDOW = 64
+export const KIB = 1024
+
+export const sums = {
+  async sum(items: AsyncIterable<number>) {
+    let total = 0
+    for await (const item of items) total += item
+    return total
+  },
+  echo: <T>(value: T) => value,
 }

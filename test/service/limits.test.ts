@@ -125,3 +125,24 @@ it("a client asks for descriptions as soon as it is welcome, and does not wait l
 function options(engine: Engine) {
   return { bind: "tcp://127.0.0.1:*", heartbeat: 100, sockets: engines[engine] }
 }
+
+it.each(pairs)("a frame that no body may be ends its connection, and no other (%s, %s)", async (makers, callers) => {
+  const made = await serve({ one: () => 1 }, { ...options(makers), maxArgument: 1000 })
+  const api = connect<{ one(): number }>({ to: made.lastEndpoint!, sockets: engines[callers] })
+  expect(await api.one()).toBe(1)
+  const rude = new engines[callers].Dealer({ linger: 0 })
+  rude.connect(made.lastEndpoint!)
+  const heard = rude[Symbol.asyncIterator]()
+  await rude.send(["PS1 PING"])
+  expect(String((await heard.next()).value?.[0])).toBe("PS1 WHO")
+  let isHeard = false
+  void heard.next().then(({ done }) => {
+    isHeard = !done
+  })
+  await rude.send(["PS1 PING", Buffer.alloc(3_000_000)])
+  for (let calls = 0; calls < 50; calls++) expect(await api.one()).toBe(1)
+  expect(isHeard).toBe(false)
+  await rude.close()
+  await api.$.close()
+  await made.close()
+})

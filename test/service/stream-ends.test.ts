@@ -3,20 +3,8 @@ import { describe, expect, it } from "vitest"
 import type { CallContext } from "../../patterns/service/index.js"
 import { pairs } from "../support/engine-pairs.js"
 import { gate } from "../support/gate.js"
-import { counter } from "./counter.js"
+import { counter, KIB, sums, WINDOW } from "./counter.js"
 import { stage } from "./stage.js"
-
-const WINDOW = 64
-const KIB = 1024
-
-const sums = {
-  async sum(items: AsyncIterable<number>) {
-    let total = 0
-    for await (const item of items) total += item
-    return total
-  },
-  echo: <T>(value: T) => value,
-}
 
 describe.each(pairs)("streams that end early, to a server on %s from clients on %s", (makers, callers) => {
   const { server, client, bareClient, bareServer } = stage(makers, callers)
